@@ -1,0 +1,430 @@
+"""Formulas: what is asked, what is known, and every expression in between.
+
+One type serves for queries (`P(Cancer | do(Smoke))`), estimands (no `do` left) and the terms of a derivation.  The nodes
+form a closed set, so functions over them are `match` statements with a final `assert_never`; printers live in
+`formula_text.py` and `formula_latex.py`, the reader in `formula_reader.py`.
+
+A `Term` names a variable and what stands for its value: nothing (the bare name: the formula is a function of it), a label
+of its domain (`Smoke=yes`), or a `Symbol` bound by an enclosing `Sum` (`Tar=t`).  Binders are real: symbols are compared up
+to renaming (`canonical`), and substitution renames them where they would capture (`substitute`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TypeAlias, assert_never
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Symbol:
+    """A bound variable, ranging over the values of `variable`."""
+
+    name: str
+    variable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A variable at a value: None is the bare name, a string a label, a `Symbol` a bound variable.
+
+    `world` holds the interventions of a counterfactual term `Y[X=1]`, themselves terms; it is empty otherwise.
+    """
+
+    variable: str
+    value: str | Symbol | None = None
+    world: tuple[Term, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number, exact."""
+
+    value: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOf:
+    """The number that a term's value stands for, as expectations need it."""
+
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """`P(outcomes | given, do(do))`, of the named source (a data set or a domain; None is the one at hand).
+
+    Without `do` and worlds it is read off a joint distribution; with them it stands for what surgery on the model gives.
+    """
+
+    outcomes: tuple[Term, ...]
+    given: tuple[Term, ...] = ()
+    do: tuple[Term, ...] = ()
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product of two or more factors, in the order they are written."""
+
+    factors: tuple[Formula, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A quotient; evaluating it needs a denominator above zero."""
+
+    numerator: Formula
+    denominator: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The sum of `body` over all values of the bound symbols."""
+
+    binders: tuple[Symbol, ...]
+    body: Formula
+
+
+@dataclass(frozen=True, slots=True)
+class Plus:
+    """A sum of two or more terms."""
+
+    terms: tuple[Formula, ...]
+
+
+Formula: TypeAlias = Constant | ValueOf | Kernel | Product | Ratio | Sum | Plus
+
+ONE = Constant(Fraction(1))
+ZERO = Constant(Fraction(0))
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Construction
+
+
+def terms(names: Iterable[str]) -> tuple[Term, ...]:
+    """Bare terms, one a name."""
+    return tuple(Term(name) for name in names)
+
+
+def probability(outcomes: Iterable[str], given: Iterable[str] = (), do: Iterable[str] = ()) -> Kernel:
+    """`P(outcomes | given, do(do))` as a function of all its names.
+
+    >>> probability(["Y"], do=["X"])
+    Kernel(outcomes=(Term(variable='Y', value=None, world=()),), given=(), do=(Term(variable='X', value=None, world=()),), source=None)
+    """  # noqa: E501
+    return Kernel(terms(outcomes), terms(given), terms(do))
+
+
+def product(factors: Iterable[Formula]) -> Formula:
+    """The product, flattened, without factors of one."""
+    flat: list[Formula] = []
+    for factor in factors:
+        flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
+    flat = [factor for factor in flat if factor != ONE]
+    if not flat:
+        return ONE
+    return flat[0] if len(flat) == 1 else Product(tuple(flat))
+
+
+def ratio(numerator: Formula, denominator: Formula) -> Formula:
+    """The quotient; the numerator alone where the denominator is one."""
+    return numerator if denominator == ONE else Ratio(numerator, denominator)
+
+
+def plus(summands: Iterable[Formula]) -> Formula:
+    """The sum, flattened, without zeros."""
+    flat: list[Formula] = []
+    for summand in summands:
+        flat.extend(summand.terms if isinstance(summand, Plus) else (summand,))
+    flat = [summand for summand in flat if summand != ZERO]
+    if not flat:
+        return ZERO
+    return flat[0] if len(flat) == 1 else Plus(tuple(flat))
+
+
+def negative(formula: Formula) -> Formula:
+    """Minus the formula."""
+    return product((Constant(Fraction(-1)), formula))
+
+
+def sum_over(names: Iterable[str], body: Formula) -> Formula:
+    """The sum of `body` over the free variables `names`, each bound by a fresh symbol."""
+    chosen = list(names)
+    if not chosen:
+        return body
+    taken = {symbol.name for symbol in symbols(body)} | labels(body)
+    binders = []
+    for name in chosen:
+        symbol = Symbol(fresh_name(name, taken), name)
+        taken.add(symbol.name)
+        binders.append(symbol)
+    return Sum(tuple(binders), substitute(body, {s.variable: s for s in binders}))
+
+
+def fresh_name(variable: str, taken: Iterable[str]) -> str:
+    """A symbol's name for `variable`: its initial, else its lower-case form, else that with a number.
+
+    >>> fresh_name("Tar", set()), fresh_name("Tar", {"t"}), fresh_name("X1", {"x1"})
+    ('t', 'tar', 'x1_2')
+    """
+    used = {*taken, variable}
+    lower = variable.lower() if variable.lower() != variable else variable + "_"
+    candidates = [variable[0].lower(), lower] if variable.isalpha() and lower != variable + "_" else [lower]
+    for name in candidates:
+        if name not in used:
+            return name
+    number = 2
+    while f"{lower}_{number}" in used:
+        number += 1
+    return f"{lower}_{number}"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Traversal
+
+
+def children(formula: Formula) -> tuple[Formula, ...]:
+    """The formulas directly below."""
+    match formula:
+        case Constant() | ValueOf() | Kernel():
+            return ()
+        case Product(factors):
+            return factors
+        case Ratio(numerator, denominator):
+            return (numerator, denominator)
+        case Sum(_, body):
+            return (body,)
+        case Plus(summands):
+            return summands
+        case _:
+            assert_never(formula)
+
+
+def with_children(formula: Formula, below: tuple[Formula, ...]) -> Formula:
+    """The same node over other children, rebuilt by the flattening constructors."""
+    match formula:
+        case Constant() | ValueOf() | Kernel():
+            return formula
+        case Product():
+            return product(below)
+        case Ratio():
+            return ratio(*below)
+        case Sum(binders, _):
+            return Sum(binders, below[0])
+        case Plus():
+            return plus(below)
+        case _:
+            assert_never(formula)
+
+
+def subformulas(formula: Formula) -> Iterator[Formula]:
+    """The formula and everything below it, each before its children."""
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(children(node)))
+
+
+def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
+    """Apply `change` to every node from the leaves up; deep formulas do not exhaust the stack."""
+    order = list(subformulas(formula))
+    results: list[Formula] = []
+    for node in reversed(order):
+        below = children(node)
+        arguments = tuple(results.pop() for _ in below)
+        results.append(change(with_children(node, arguments) if arguments != below else node))
+    return results[0]
+
+
+def kernel_terms(kernel: Kernel) -> tuple[Term, ...]:
+    """Every term of the kernel, outcomes first."""
+    return kernel.outcomes + kernel.given + kernel.do
+
+
+def node_terms(formula: Formula) -> tuple[Term, ...]:
+    """The terms written at this node itself, those inside worlds included."""
+    match formula:
+        case ValueOf(term):
+            top: tuple[Term, ...] = (term,)
+        case Kernel():
+            top = kernel_terms(formula)
+        case _:
+            return ()
+    every: list[Term] = []
+    stack = list(reversed(top))
+    while stack:
+        term = stack.pop()
+        every.append(term)
+        stack.extend(reversed(term.world))
+    return tuple(every)
+
+
+def kernels(formula: Formula) -> tuple[Kernel, ...]:
+    """The kernels of the formula from left to right, repeats included."""
+    return tuple(node for node in subformulas(formula) if isinstance(node, Kernel))
+
+
+def free_variables(formula: Formula) -> frozenset[str]:
+    """Variables that occur bare: the formula is a function of their values."""
+    return frozenset(
+        term.variable for node in subformulas(formula) for term in node_terms(node) if term.value is None
+    )
+
+
+def symbols(formula: Formula) -> frozenset[Symbol]:
+    """Every symbol that occurs, bound or used."""
+    found: set[Symbol] = set()
+    for node in subformulas(formula):
+        if isinstance(node, Sum):
+            found.update(node.binders)
+        found.update(term.value for term in node_terms(node) if isinstance(term.value, Symbol))
+    return frozenset(found)
+
+
+def labels(formula: Formula) -> set[str]:
+    """Every label of a value that occurs."""
+    return {term.value for node in subformulas(formula) for term in node_terms(node) if isinstance(term.value, str)}
+
+
+def variables(formula: Formula) -> frozenset[str]:
+    """Every variable that occurs in any role."""
+    return frozenset(term.variable for node in subformulas(formula) for term in node_terms(node))
+
+
+def free_symbols(formula: Formula) -> frozenset[Symbol]:
+    """Symbols used outside the scope of their binder; a closed formula has none."""
+    results: list[frozenset[Symbol]] = []
+    for node in reversed(list(subformulas(formula))):
+        below = [results.pop() for _ in children(node)]
+        own = frozenset(term.value for term in node_terms(node) if isinstance(term.value, Symbol))
+        free = own.union(*below)
+        results.append(free - frozenset(node.binders) if isinstance(node, Sum) else free)
+    return results[0]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Binders
+
+
+def map_terms(formula: Formula, change: Callable[[Term], Term]) -> Formula:
+    """The formula with every term (inside worlds too, from the inside out) replaced by `change` of it."""
+
+    def deep(term: Term) -> Term:
+        return change(replace(term, world=tuple(map(deep, term.world))) if term.world else term)
+
+    def node(part: Formula) -> Formula:
+        match part:
+            case ValueOf(term):
+                return ValueOf(deep(term))
+            case Kernel(outcomes, given, do, source):
+                return Kernel(tuple(map(deep, outcomes)), tuple(map(deep, given)), tuple(map(deep, do)), source)
+            case _:
+                return part
+
+    return rebuild(formula, node)
+
+
+def substitute(formula: Formula, values: Mapping[str, str | Symbol | None]) -> Formula:
+    """The formula with each bare variable in `values` set to its label or symbol.
+
+    Binders of the formula that would capture an inserted symbol are renamed first.
+    """
+    inserted = {value.name for value in values.values() if isinstance(value, Symbol)}
+    formula = _avoid(formula, inserted)
+
+    def change(term: Term) -> Term:
+        if term.value is None and term.variable in values:
+            return replace(term, value=values[term.variable])
+        return term
+
+    return map_terms(formula, change)
+
+
+def _avoid(formula: Formula, names: set[str]) -> Formula:
+    """Rename every binder whose name is among `names`."""
+    bound = {symbol for node in subformulas(formula) if isinstance(node, Sum) for symbol in node.binders}
+    clash = sorted(symbol for symbol in bound if symbol.name in names)
+    if not clash:
+        return formula
+    taken = names | {symbol.name for symbol in symbols(formula)} | labels(formula)
+    renaming = {}
+    for symbol in clash:
+        fresh = Symbol(fresh_name(symbol.variable, taken), symbol.variable)
+        taken.add(fresh.name)
+        renaming[symbol] = fresh
+    return rename_symbols(formula, renaming)
+
+
+def rename_symbols(formula: Formula, renaming: Mapping[Symbol, Symbol]) -> Formula:
+    """The formula with binders and uses of the symbols renamed alike; the caller picks names that capture nothing."""
+
+    def binder(node: Formula) -> Formula:
+        if isinstance(node, Sum):
+            return Sum(tuple(renaming.get(symbol, symbol) for symbol in node.binders), node.body)
+        return node
+
+    def change(term: Term) -> Term:
+        if isinstance(term.value, Symbol) and term.value in renaming:
+            return replace(term, value=renaming[term.value])
+        return term
+
+    return rebuild(map_terms(formula, change), binder)
+
+
+def replace_formula(formula: Formula, old: Formula, new: Formula) -> Formula:
+    """The formula with every occurrence of `old` replaced by `new`, binders of `new` renamed apart from the context."""
+    apart = _avoid(new, {symbol.name for symbol in symbols(formula)})
+    return rebuild(formula, lambda node: apart if node == old else node)
+
+
+def canonical(formula: Formula) -> Formula:
+    """The formula with its symbols named anew, so that two formulas equal up to names of binders become equal.
+
+    Names follow the variable and are kept short: a symbol is named after its variable, numbered only where the name is
+    already in scope, a label of the formula or the bare variable itself spelled alike.
+    """
+    reserved = labels(formula) | free_variables(formula)
+    return _canonical(formula, {}, reserved)
+
+
+def _canonical(formula: Formula, scope: Mapping[Symbol, Symbol], reserved: set[str]) -> Formula:
+    """`formula` with symbols renamed by `scope`; explicit stack, since derived formulas may be deep."""
+    results: list[Formula] = []
+    work: list[tuple[Formula, Mapping[Symbol, Symbol], Sum | None, bool]] = [(formula, scope, None, False)]
+    while work:
+        node, names, renamed, done = work.pop()
+        below = children(node)
+        if done:
+            arguments = tuple(results.pop() for _ in below)[::-1]
+            results.append(with_children(renamed or node, arguments))
+        elif not below:
+            results.append(_rename_terms(node, names))
+        else:
+            inner, fresh = names, None
+            if isinstance(node, Sum):
+                taken = reserved | {symbol.name for symbol in names.values()}
+                extended = dict(names)
+                for symbol in node.binders:
+                    new = Symbol(fresh_name(symbol.variable, taken), symbol.variable)
+                    taken = taken | {new.name}
+                    extended[symbol] = new
+                inner = extended
+                fresh = Sum(tuple(extended[symbol] for symbol in node.binders), node.body)
+            work.append((node, names, fresh, True))
+            work.extend((child, inner, None, False) for child in reversed(below))
+    return results[0]
+
+
+def _rename_terms(node: Formula, names: Mapping[Symbol, Symbol]) -> Formula:
+    def change(term: Term) -> Term:
+        return replace(term, value=names[term.value]) if isinstance(term.value, Symbol) and term.value in names else term
+
+    return map_terms(node, change)
+
+
+def equal(first: Formula, second: Formula) -> bool:
+    """Whether the formulas are the same up to names of bound symbols."""
+    return canonical(first) == canonical(second)

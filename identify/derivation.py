@@ -1,0 +1,168 @@
+"""Derivations and outcomes: answers that can be checked.
+
+A `Derivation` is a list of `Step`s.  Each step states an equality, `before = after`, that holds in every model over the
+diagram, names the `Rule` it follows from, and lists the side conditions that were checked (`because`), as data.  The left
+side of the first step is the query; later steps establish terms that the step called `plug` puts into it, and the right side
+of the last step is the estimand.  In a derivation a kernel with `do` stands for what surgery on the model gives, so
+every step can be evaluated on any model and replayed by `replay.py`, which knows nothing of the algorithm that wrote it.
+
+An algorithm returns an `Outcome`, never None and never prose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from ..dsl.formula import Formula, Kernel, Term
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A named inference rule: its statement in one sentence and where it is published."""
+
+    name: str
+    statement: str
+    source: str
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Side conditions: each is a fact about the diagram (or a distribution) that a checker can decide again.
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestral:
+    """`members` is closed under parents within the sub-diagram on `within`, once `cut` variables are cut."""
+
+    members: tuple[str, ...]
+    within: tuple[str, ...]
+    cut: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Components:
+    """The boxes of `within` fall into these groups when every observed wire is cut (the c-components)."""
+
+    groups: tuple[tuple[str, ...], ...]
+    within: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Teeth:
+    """The comb over `component` has these teeth, in topological order of `within`, its holes filled by the others."""
+
+    component: tuple[str, ...]
+    teeth: tuple[tuple[str, ...], ...]
+    within: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """`first` and `second` are d-separated by `given` in the diagram after `cut` (incoming) and `cut_out` (outgoing)."""
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    given: tuple[str, ...]
+    cut: tuple[str, ...] = ()
+    cut_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Positive:
+    """The kernel is above zero wherever it is conditioned on."""
+
+    kernel: Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class AnyValue:
+    """The left side does not depend on these variables, so any value of theirs may stand on the right."""
+
+    variables: tuple[str, ...]
+
+
+SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One equality with its reason; `after` may use terms that earlier steps have established."""
+
+    rule: Rule
+    before: Formula
+    after: Formula
+    because: tuple[SideCondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """The steps from the query to the estimand, and the values the query fixes (put in at the end)."""
+
+    steps: tuple[Step, ...] = ()
+    fixed: tuple[Term, ...] = ()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Witnesses and outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """Why an effect is not identifiable: two c-forests with the same roots, only the larger meeting the cut variables.
+
+    `larger` and `smaller` are single c-components of their sub-diagrams, `roots` the variables of `smaller` without
+    children in it; every root reaches the outcomes without passing `cut` (Shpitser and Pearl 2006, definition 6).
+    """
+
+    larger: tuple[str, ...]
+    smaller: tuple[str, ...]
+    roots: tuple[str, ...]
+    cut: tuple[str, ...]
+    outcomes: tuple[str, ...]
+
+
+Witness: TypeAlias = Hedge
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A numerical check of a formula against surgery: `models` random models, the largest absolute error over them.
+
+    `skipped` says why no model was evaluated, or is None.
+    """
+
+    models: int
+    max_error: float | None
+    skipped: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """The query equals `formula`, which only uses what is available."""
+
+    formula: Formula
+    derivation: Derivation
+    method: str
+    requires: tuple[Positive, ...] = ()
+    check: Check | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotIdentified:
+    """No formula can exist; the witness shows why."""
+
+    witness: Witness
+    derivation: Derivation = field(default_factory=Derivation)
+    method: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The algorithm is incomplete for this query or ran out of its budget; `reason` says which."""
+
+    reason: str
+    derivation: Derivation = field(default_factory=Derivation)
+    method: str = ""
+
+
+Outcome: TypeAlias = Identified | NotIdentified | Undecided
