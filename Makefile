@@ -1,0 +1,57 @@
+# `make demo` runs the main example, `make test` everything that must hold; both set up what they need first.
+BIN := .venv/bin
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTHON ?=
+export PYTHON
+
+.PHONY: help demo test check format bench docs venv pin clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo    set up and answer examples/smoking.suture, with pictures in out/"
+	@echo "make test    set up and run every check: format, lint, types, tests, doctests"
+	@echo "make check   the quick part of it: format, lint, types, house rules, doctests"
+	@echo "make format  format and sort the imports"
+	@echo "make bench   the benchmarks and the slow tests"
+	@echo "make docs    regenerate the reference pages in docs/ and check every link and program"
+	@echo "make venv    only set up .venv for development"
+	@echo "make pin     write constraints.txt anew from the newest versions"
+	@echo "make clean   remove what was built (.venv too)"
+
+demo:
+	@.ci/setup run
+	@mkdir -p out
+	$(BIN)/suture run examples/smoking.suture
+	$(BIN)/suture show examples/smoking.suture -o out/smoking.svg
+
+venv:
+	@.ci/setup dev
+
+test: check
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal --ignore tests/test_house.py --ignore tests/test_package.py
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/test_house.py tests/test_package.py
+
+format: venv
+	$(BIN)/ruff check --fix-only --select I .
+	$(BIN)/ruff format .
+
+bench: venv
+	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
+	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+
+docs: venv
+	$(BIN)/python docs/build.py
+
+pin:
+	rm -rf build/pin && python3 -m venv build/pin
+	build/pin/bin/pip install --quiet '.[dev]'
+	build/pin/bin/pip freeze --all --exclude pip --exclude suture > constraints.txt
+
+clean:
+	rm -rf .venv build dist out *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
