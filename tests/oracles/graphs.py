@@ -1,0 +1,126 @@
+"""Acyclic directed mixed graphs as plain sets, for the oracles alone: the library shares no line with this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+Edge = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Observed `nodes`, arrows `directed` and hidden common causes `bidirected`."""
+
+    nodes: tuple[str, ...]
+    directed: tuple[Edge, ...] = ()
+    bidirected: tuple[Edge, ...] = ()
+
+    @classmethod
+    def of_case(cls, case: Mapping[str, list[list[str]]]) -> Graph:
+        """The graph of one known case."""
+        return cls(
+            tuple(str(node) for node in case["nodes"]),
+            tuple((edge[0], edge[1]) for edge in case["directed"]),
+            tuple((edge[0], edge[1]) for edge in case["bidirected"]),
+        )
+
+    def parents(self, node: str) -> tuple[str, ...]:
+        return tuple(tail for tail, head in self.directed if head == node)
+
+    def children(self, node: str) -> tuple[str, ...]:
+        return tuple(head for tail, head in self.directed if tail == node)
+
+    def ancestors(self, of: Iterable[str]) -> frozenset[str]:
+        """Everything with a directed path into `of`, `of` included."""
+        found, frontier = set(of), set(of)
+        while frontier:
+            frontier = {tail for tail, head in self.directed if head in frontier} - found
+            found |= frontier
+        return frozenset(found)
+
+    def on(self, keep: Iterable[str]) -> Graph:
+        """The induced subgraph."""
+        kept = set(keep)
+        return Graph(
+            tuple(node for node in self.nodes if node in kept),
+            tuple(edge for edge in self.directed if kept.issuperset(edge)),
+            tuple(edge for edge in self.bidirected if kept.issuperset(edge)),
+        )
+
+    def cut_into(self, cut: Iterable[str]) -> Graph:
+        """The graph without any edge with an arrowhead at `cut`."""
+        gone = set(cut)
+        return Graph(
+            self.nodes,
+            tuple(edge for edge in self.directed if edge[1] not in gone),
+            tuple(edge for edge in self.bidirected if gone.isdisjoint(edge)),
+        )
+
+    def districts(self) -> set[frozenset[str]]:
+        """The sets of nodes joined by paths of bidirected edges."""
+        groups = {node: {node} for node in self.nodes}
+        for first, second in self.bidirected:
+            if groups[first] is not groups[second]:
+                groups[first] |= groups[second]
+                for node in groups[second]:
+                    groups[node] = groups[first]
+        return {frozenset(group) for group in groups.values()}
+
+    def renamed(self, names: Mapping[str, str]) -> Graph:
+        def edges(old: tuple[Edge, ...]) -> tuple[Edge, ...]:
+            return tuple((names[tail], names[head]) for tail, head in old)
+
+        return Graph(tuple(names[node] for node in self.nodes), edges(self.directed), edges(self.bidirected))
+
+    def shuffled(self, generator: np.random.Generator) -> Graph:
+        """The same graph with nodes and edges listed in another order."""
+
+        def mixed(items: tuple[str, ...] | tuple[Edge, ...]) -> list[int]:
+            return [int(place) for place in generator.permutation(len(items))]
+
+        return Graph(
+            tuple(self.nodes[place] for place in mixed(self.nodes)),
+            tuple(self.directed[place] for place in mixed(self.directed)),
+            tuple(self.bidirected[place] for place in mixed(self.bidirected)),
+        )
+
+    def with_latents(self) -> dict[str, tuple[str, ...]]:
+        """The parents of every variable once each bidirected edge is an explicit root, named after the edge."""
+        hidden = {f"{first}<->{second}": (first, second) for first, second in self.bidirected}
+        parents: dict[str, tuple[str, ...]] = dict.fromkeys(hidden, ())
+        for node in self.nodes:
+            causes = tuple(name for name, ends in hidden.items() if node in ends)
+            parents[node] = self.parents(node) + causes
+        return parents
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """`P(outcomes | do(treatments))`."""
+
+    outcomes: tuple[str, ...]
+    treatments: tuple[str, ...]
+
+
+def random_graph(generator: np.random.Generator, size: int, arrows: float, arcs: float) -> Graph:
+    """A random graph on `size` nodes: each ordered pair an arrow, each pair an arc, with the given probabilities.
+
+    The nodes are listed in random order, so that the listing says nothing of the causal order.
+    """
+    order = [f"V{number}" for number in generator.permutation(size)]
+    pairs = [(order[i], order[j]) for i in range(size) for j in range(i + 1, size)]
+    directed = tuple(pair for pair in pairs if generator.random() < arrows)
+    bidirected = tuple(tuple(sorted(pair)) for pair in pairs if generator.random() < arcs)
+    nodes = tuple(f"V{number}" for number in range(size))
+    return Graph(nodes, directed, tuple((first, second) for first, second in bidirected))
+
+
+def random_query(generator: np.random.Generator, graph: Graph, most: int = 3) -> Query:
+    """Random disjoint, non-empty sets of outcomes and treatments, each of at most `most` variables."""
+    order = [graph.nodes[place] for place in generator.permutation(len(graph.nodes))]
+    treatments = int(generator.integers(1, min(most, len(order) - 1) + 1))
+    outcomes = int(generator.integers(1, min(most, len(order) - treatments) + 1))
+    return Query(tuple(order[treatments : treatments + outcomes]), tuple(order[:treatments]))
