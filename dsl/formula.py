@@ -14,7 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TypeAlias, assert_never
+from itertools import zip_longest
+from typing import TypeAlias, TypeVar, assert_never
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -228,15 +231,23 @@ def subformulas(formula: Formula) -> Iterator[Formula]:
         stack.extend(reversed(children(node)))
 
 
-def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
-    """Apply `change` to every node from the leaves up; deep formulas do not exhaust the stack."""
-    order = list(subformulas(formula))
-    results: list[Formula] = []
-    for node in reversed(order):
-        below = children(node)
-        arguments = tuple(results.pop() for _ in below)
-        results.append(change(with_children(node, arguments) if arguments != below else node))
+def fold(formula: Formula, combine: Callable[[Formula, tuple[Result, ...]], Result]) -> Result:
+    """Compute a result for every node from those of its children, without recursion: deep formulas are welcome."""
+    results: list[Result] = []
+    for node in reversed(list(subformulas(formula))):
+        arguments = tuple(results.pop() for _ in children(node))
+        results.append(combine(node, arguments))
     return results[0]
+
+
+def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
+    """Apply `change` to every node from the leaves up."""
+
+    def combine(node: Formula, below: tuple[Formula, ...]) -> Formula:
+        unchanged = all(new is old for new, old in zip(below, children(node), strict=True))
+        return change(node if unchanged else with_children(node, below))
+
+    return fold(formula, combine)
 
 
 def kernel_terms(kernel: Kernel) -> tuple[Term, ...]:
@@ -296,13 +307,13 @@ def variables(formula: Formula) -> frozenset[str]:
 
 def free_symbols(formula: Formula) -> frozenset[Symbol]:
     """Symbols used outside the scope of their binder; a closed formula has none."""
-    results: list[frozenset[Symbol]] = []
-    for node in reversed(list(subformulas(formula))):
-        below = [results.pop() for _ in children(node)]
+
+    def combine(node: Formula, below: tuple[frozenset[Symbol], ...]) -> frozenset[Symbol]:
         own = frozenset(term.value for term in node_terms(node) if isinstance(term.value, Symbol))
         free = own.union(*below)
-        results.append(free - frozenset(node.binders) if isinstance(node, Sum) else free)
-    return results[0]
+        return free - frozenset(node.binders) if isinstance(node, Sum) else free
+
+    return fold(formula, combine)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -426,5 +437,17 @@ def _rename_terms(node: Formula, names: Mapping[Symbol, Symbol]) -> Formula:
 
 
 def equal(first: Formula, second: Formula) -> bool:
-    """Whether the formulas are the same up to names of bound symbols."""
-    return canonical(first) == canonical(second)
+    """Whether the formulas are the same up to names of bound symbols; depth costs no stack."""
+    left, right = subformulas(canonical(first)), subformulas(canonical(second))
+    return all(a is not None and b is not None and _head(a) == _head(b) for a, b in zip_longest(left, right))
+
+
+def _head(formula: Formula) -> tuple[object, ...]:
+    """What a node says by itself, its children left out but counted."""
+    match formula:
+        case Constant() | ValueOf() | Kernel():
+            return (formula,)
+        case Sum(binders, _):
+            return (Sum, binders)
+        case _:
+            return (type(formula), len(children(formula)))

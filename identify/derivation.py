@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..dsl.formula import Formula, Kernel, Term
+from ..dsl.formula import Formula, Kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +96,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """The steps from the query to the estimand, and the values the query fixes (put in at the end)."""
+    """The steps from the query to the estimand."""
 
     steps: tuple[Step, ...] = ()
-    fixed: tuple[Term, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,145 @@
+"""The rules of surgery and combs, as values and as functions that build their steps.
+
+This is the small trusted core.  Each function checks the side conditions of its rule on the graph, raises `RuleError` where one
+fails, and returns the step with those conditions recorded.  Algorithms decide which rule to use; `replay.py` calls the same
+functions on what a step records and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..dsl.formula import Formula, Kernel, Symbol, kernel_terms, product, substitute, sum_over, terms
+from . import combs
+from .combs import Comb, surgery_kernel
+from .derivation import Ancestral, AnyValue, Components, Rule, SideCondition, Step, Teeth
+from .graph import CausalGraph
+
+CUT = Rule(
+    "cut",
+    "the boxes of the variables set from outside give way to states; boxes on which no outcome depends are dropped",
+    "Jacobs, Kissinger, Zanasi 2018, definition 4.1; Fritz 2020, definition 2.1",
+)
+COMPONENTS = Rule(
+    "components",
+    "what latent wires hold together stays together: the diagram is the product of its c-components",
+    "Tian and Pearl 2002, lemma 2",
+)
+COMB = Rule(
+    "comb",
+    "a c-component is an n-comb, and its teeth are the conditionals of the state it is disintegrated from",
+    "Jacobs, Kissinger, Zanasi 2018, theorem 5.3; Tian and Pearl 2002, lemma 4",
+)
+DISCARD = Rule(
+    "discard",
+    "outputs that no other box of the comb reads are discarded",
+    "Fritz 2020, definition 2.1; Tian and Pearl 2002, lemma 3",
+)
+PLUG = Rule(
+    "plug",
+    "each component gives way to its comb, and the holes are filled with the values that are set",
+    "Jacobs, Kissinger, Zanasi 2018, section 6",
+)
+
+RULES = (CUT, COMPONENTS, COMB, DISCARD, PLUG)
+
+
+class RuleError(Exception):
+    """A side condition that does not hold; a bug in an algorithm, or a derivation that was tampered with."""
+
+
+def _require(holds: bool, reason: str) -> None:
+    if not holds:
+        raise RuleError(reason)
+
+
+def query_values(query: Kernel) -> Mapping[str, str | Symbol | None]:
+    """The values that a query fixes, by variable."""
+    return {term.variable: term.value for term in kernel_terms(query) if term.value is not None}
+
+
+def needed(graph: CausalGraph, query: Kernel) -> tuple[int, int, int]:
+    """The masks of outcomes, of variables set, and of the boxes left after surgery (the outcomes' ancestors)."""
+    outcomes = graph.mask(term.variable for term in query.outcomes)
+    do = graph.mask(term.variable for term in query.do)
+    return outcomes, do, graph.ancestors(outcomes, graph.everything & ~do)
+
+
+def cut(graph: CausalGraph, query: Kernel) -> Step:
+    """P(Y | do(X)) as the sum over the boxes that are left of what they do."""
+    outcomes, _, left = needed(graph, query)
+    after = sum_over(graph.members(left & ~outcomes), _kernel_like(graph, left, query))
+    condition = Ancestral(graph.members(left), graph.names, tuple(term.variable for term in query.do))
+    return Step(CUT, query, substitute(after, query_values(query)), (condition,))
+
+
+def _kernel_like(graph: CausalGraph, members: int, query: Kernel) -> Kernel:
+    """Q[members], its outcomes in the order of the query where they are asked for."""
+    asked = [term.variable for term in query.outcomes]
+    names = asked + [name for name in graph.members(members) if name not in asked]
+    return Kernel(terms(names), (), surgery_kernel(graph, members).do)
+
+
+def components(graph: CausalGraph, query: Kernel) -> Step:
+    """The boxes that are left after the cut, as the product of their c-components."""
+    outcomes, _, left = needed(graph, query)
+    groups = graph.districts(left)
+    _require(graph.parents_of(left) & ~left & ~needed(graph, query)[1] == 0, "a box reads a wire that is neither left nor set")
+    after = sum_over(graph.members(left & ~outcomes), product(surgery_kernel(graph, group) for group in groups))
+    condition = Components(tuple(map(graph.members, groups)), graph.members(left))
+    return Step(COMPONENTS, cut(graph, query).after, substitute(after, query_values(query)), (condition,))
+
+
+def comb_of_joint(graph: CausalGraph, within: int, district: int) -> tuple[Comb, Step]:
+    """The comb of a district of an ancestral set, from the observed joint distribution."""
+    _require(graph.ancestors(within) == within, "the set the comb is taken from is not ancestral")
+    _require_district(graph, district, within)
+    comb = combs.disintegrate_joint(graph, within, district)
+    return comb, _comb_step(graph, comb, within)
+
+
+def comb_of_comb(graph: CausalGraph, known: Comb, district: int) -> tuple[Comb, Step]:
+    """The comb of a district of the sub-graph on a comb's members."""
+    _require_district(graph, district, known.members)
+    comb = combs.disintegrate(graph, known, district)
+    return comb, _comb_step(graph, comb, known.members)
+
+
+def _require_district(graph: CausalGraph, district: int, within: int) -> None:
+    _require(district != 0 and district & ~within == 0, "the component is not part of the set it is taken from")
+    first = (district & -district).bit_length() - 1
+    _require(graph.district(first, within) == district, "the component is not a whole c-component of that set")
+
+
+def _comb_step(graph: CausalGraph, comb: Comb, within: int) -> Step:
+    teeth = tuple(map(graph.members, combs.runs(comb.members, within)))
+    condition = Teeth(graph.members(comb.members), teeth, graph.members(within))
+    return Step(COMB, surgery_kernel(graph, comb.members), comb.formula, _with_any_value(graph, comb, [condition]))
+
+
+def discard(graph: CausalGraph, known: Comb, ancestral: int) -> tuple[Comb, Step]:
+    """The comb of an ancestral subset of a comb's members."""
+    _require(ancestral & ~known.members == 0, "the set kept is not part of the comb")
+    _require(graph.ancestors(ancestral, known.members) == ancestral, "the set kept is not ancestral in the comb")
+    comb = combs.discard(graph, known, ancestral)
+    condition = Ancestral(graph.members(ancestral), graph.members(known.members))
+    before = surgery_kernel(graph, ancestral)
+    return comb, Step(DISCARD, before, comb.formula, _with_any_value(graph, comb, [condition]))
+
+
+def _with_any_value(graph: CausalGraph, comb: Comb, conditions: list[SideCondition]) -> tuple[SideCondition, ...]:
+    """The conditions, with the variables that the formula mentions though the comb does not read them."""
+    free = combs.mentioned(graph, comb.formula)
+    extra = free & ~(comb.members | graph.outside_parents(comb.members))
+    return (*conditions, AnyValue(graph.members(extra))) if extra else tuple(conditions)
+
+
+def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb]) -> Step:
+    """The components give way to their combs."""
+    outcomes, _, left = needed(graph, query)
+    by_members = {comb.members: comb for comb in known}
+    groups = graph.districts(left)
+    _require(all(group in by_members for group in groups), "a component has no comb yet")
+    body = product(by_members[group].formula for group in groups)
+    after: Formula = substitute(sum_over(graph.members(left & ~outcomes), body), query_values(query))
+    return Step(PLUG, components(graph, query).after, after)
