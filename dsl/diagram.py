@@ -2,11 +2,11 @@
 
 A `Diagram` is a morphism of the free Markov category on some boxes.  Its wires are the vertices of a hypergraph and its
 boxes the edges.  Every wire has exactly one producer (a box, or an open input) and any number of consumers: none is a
-discard, two or more a copy, so the laws of the copy comonoid hold by construction.  What is left of equality in a Markov
-category is that a box all of whose outputs are discarded is itself a discard; `normal_form` applies that until nothing
-changes and renumbers, and two diagrams are equal (`same`) exactly when their normal forms coincide.
+discard, two or more a copy, so the laws of the copy comonoid hold by construction.  What is left of equality in a
+Markov category is that a box all of whose outputs are discarded is itself a discard; `normal_form` applies that until
+nothing changes and renumbers, and two diagrams are equal (`same`) exactly when their normal forms coincide.
 
-A causal model is a diagram too: one box a variable, one wire a variable, latent wires marked, observed wires as outputs.
+A causal model is a diagram too: a box and a wire for each variable, latent wires marked, observed wires as outputs.
 
 Sources: Jacobs, Kissinger, Zanasi, "Causal Inference by String Diagram Surgery" (2018), sections 2 to 4; Fritz,
 "A synthetic approach to Markov kernels" (2020), definition 2.1.
@@ -145,9 +145,7 @@ def model_diagram(
     """
     position = {name: number for number, name in enumerate(parents)}
     wires = tuple(Wire(name, name, name in latent) for name in parents)
-    boxes = tuple(
-        Box(name, tuple(position[parent] for parent in parents[name]), (position[name],)) for name in parents
-    )
+    boxes = tuple(Box(name, tuple(position[parent] for parent in parents[name]), (position[name],)) for name in parents)
     shown = [name for name in parents if name not in latent] if outputs is None else outputs
     return Diagram(wires, boxes, (), tuple(position[name] for name in shown))
 
@@ -291,18 +289,27 @@ def cut(diagram: Diagram, variables: Mapping[str, str | None] | Iterable[str]) -
     """Surgery: each box that produces a wire of one of the variables gives way to a state on that wire.
 
     `variables` maps names to values (a point state), or to None (the uniform state); a bare collection means uniform.
+    A box with further outputs stays for them, and what it produced on the cut wire is discarded (named with a prime).
     Boxes that lose all their consumers stay, dead, until `prune`.  Idempotent; cuts of different variables commute.
     """
     values = dict(variables) if isinstance(variables, Mapping) else dict.fromkeys(variables)
-    return replace(diagram, boxes=tuple(_cut_box(diagram, box, values) for box in diagram.boxes))
+    wires, boxes, states = list(diagram.wires), list[Box](), list[Box]()
+    for box in diagram.boxes:
+        severed = [wire for wire in box.outputs if wires[wire].name in values]
+        new = [_state_box(wires[wire], wire, values[wires[wire].name]) for wire in severed]
+        if len(box.outputs) == 1:
+            boxes.extend(new or (box,))
+            continue
+        discarded = {wire: len(wires) + place for place, wire in enumerate(severed)}
+        wires.extend(replace(wires[wire], name=wires[wire].name + "'") for wire in severed)
+        boxes.append(replace(box, outputs=tuple(discarded.get(wire, wire) for wire in box.outputs)))
+        states.extend(new)
+    return replace(diagram, wires=tuple(wires), boxes=tuple(boxes + states))
 
 
-def _cut_box(diagram: Diagram, box: Box, values: Mapping[str, str | None]) -> Box:
-    name = diagram.wires[box.outputs[0]].name if len(box.outputs) == 1 else None
-    if name is None or name not in values:
-        return box
-    value = values[name]
-    return Box(box.name, (), box.outputs, Kind.UNIFORM if value is None else Kind.POINT, value)
+def _state_box(wire: Wire, position: int, value: str | None) -> Box:
+    """The uniform or point state on a wire, named after its object as `state` names it."""
+    return Box(wire.type, (), (position,), Kind.UNIFORM if value is None else Kind.POINT, value)
 
 
 def open_wires(diagram: Diagram, names: Sequence[str]) -> Diagram:
@@ -398,13 +405,15 @@ def twin(diagram: Diagram, interventions: Mapping[str, str | None], mark: str = 
 
     Wires of the second world carry `mark` after their name; its outputs come after those of the first.
     """
-    shared = {wire for box in diagram.boxes if not box.inputs for wire in box.outputs} | set(diagram.inputs)
-    shared -= {diagram.position[name] for name in interventions}
-    own = [number for number in range(len(diagram.wires)) if number not in shared]
+    cut_off = cut(diagram, interventions)
+    shared = {wire for box in diagram.boxes if not box.inputs for wire in box.outputs}
+    shared -= {number for number, wire in enumerate(diagram.wires) if wire.name in interventions}
+    shared |= set(diagram.inputs)
+    copied = [box for box in cut_off.boxes if shared.isdisjoint(box.outputs)]
+    own = sorted(wire for box in copied for wire in box.outputs)
     renumber = {number: number for number in shared}
     renumber.update({number: len(diagram.wires) + place for place, number in enumerate(own)})
-    second = cut(diagram, interventions).boxes
-    copied = tuple(_renumbered(b, renumber) for b in second if not set(b.outputs) <= shared)
-    wires = tuple(replace(diagram.wires[number], name=diagram.wires[number].name + mark) for number in own)
+    wires = tuple(replace(cut_off.wires[number], name=cut_off.wires[number].name + mark) for number in own)
+    boxes = diagram.boxes + tuple(_renumbered(box, renumber) for box in copied)
     outputs = diagram.outputs + tuple(renumber[wire] for wire in diagram.outputs)
-    return Diagram(diagram.wires + wires, diagram.boxes + copied, diagram.inputs, outputs)
+    return Diagram(diagram.wires + wires, boxes, diagram.inputs, outputs)
