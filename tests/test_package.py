@@ -1,0 +1,126 @@
+"""What is shipped: the wheel's content, the versions, the pinned dependencies, the commands that the pages promise."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import suture
+
+ROOT = Path(__file__).resolve().parent.parent
+BESIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", "out"}
+
+
+@pytest.fixture(scope="module")
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """The wheel of a copy of this repository, built by the back end that pip would call."""
+    copy = tmp_path_factory.mktemp("wheel") / "checkout"
+    ignored = shutil.ignore_patterns(".*", "build", "dist", "out", "*.egg-info", "__pycache__")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    build = "import sys; from setuptools.build_meta import build_wheel; print(build_wheel(sys.argv[1]))"
+    done = subprocess.run([sys.executable, "-c", build, str(copy / "dist")], cwd=copy, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return zipfile.ZipFile(copy / "dist" / done.stdout.split()[-1])
+
+
+def python_packages() -> set[str]:
+    """Every folder that is a package, by name, the repository root being `suture`."""
+    tops = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in BESIDE and path.name[0] != "."]
+    folders = [found.parent.relative_to(ROOT) for top in tops for found in top.rglob("__init__.py")]
+    return {"suture"} | {".".join(("suture", *folder.parts)) for folder in folders}
+
+
+def test_every_package_is_listed(project: dict[str, Any]) -> None:
+    assert set(project["tool"]["setuptools"]["packages"]) == python_packages()
+
+
+def test_wheel_holds_the_package(wheel: zipfile.ZipFile, project: dict[str, Any]) -> None:
+    names = set(wheel.namelist())
+    for package in project["tool"]["setuptools"]["packages"]:
+        folder = ROOT.joinpath(*package.split(".")[1:])
+        inside = package.replace(".", "/")
+        assert {f"{inside}/{path.name}" for path in folder.glob("*.py")} <= names
+        assert {f"{inside}/{path.name}" for path in folder.glob("*.lark")} <= names
+    assert {"suture/py.typed", "suture/dsl/suture.lark"} <= names
+
+
+def test_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"suture"}
+    assert [name for name in names if name.split("/")[1] in BESIDE] == []
+
+
+def test_wheel_carries_command_and_licence(wheel: zipfile.ZipFile) -> None:
+    read = {name.split("/", 1)[1]: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
+    assert "suture = suture.cli:main" in read["entry_points.txt"]
+    assert read["licenses/LICENSE"].startswith("MIT License")
+
+
+def test_one_version(project: dict[str, Any], wheel: zipfile.ZipFile) -> None:
+    version = project["project"]["version"]
+    assert getattr(suture, "__version__", None) == version
+    assert importlib.metadata.version("suture") == version
+    assert Path(wheel.filename or "").name.startswith(f"suture-{version}-")
+
+
+def test_command_prints_the_version(project: dict[str, Any]) -> None:
+    command = Path(sys.executable).parent / "suture"
+    done = subprocess.run([command, "--version"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()[-1:]) == (0, [project["project"]["version"]])
+
+
+def pins() -> dict[str, Version]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    matches = [re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.+!]+)", line) for line in lines]
+    assert all(matches), "a line of constraints.txt is a name and an exact version, nothing else"
+    return {canonicalize_name(match[1]): Version(match[2]) for match in matches if match}
+
+
+def requirements(project: dict[str, Any], *extras: str) -> list[Requirement]:
+    optional = project["project"]["optional-dependencies"]
+    listed = project["project"]["dependencies"] + [line for extra in extras for line in optional[extra]]
+    return [Requirement(line) for line in listed]
+
+
+def test_pins_cover_what_the_tests_install(project: dict[str, Any]) -> None:
+    pinned = pins()
+    for requirement in requirements(project, "dev"):
+        assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_reason_for_each_dependency(project: dict[str, Any]) -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    extras = project["project"]["optional-dependencies"]
+    names = {requirement.name for requirement in requirements(project, *extras)}
+    assert sorted(name for name in names if f"`{name}`" not in text) == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_pages_name_make_targets_that_exist(page: str) -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = set(re.findall(r"\bmake (\w+)\b`?", " ".join(code_in(ROOT / page))))
+    assert named
+    assert named <= targets
+
+
+def code_in(page: Path) -> list[str]:
+    """What stands in code, inline and fenced, in a Markdown page."""
+    return re.findall(r"```.*?```|`[^`\n]+`", page.read_text(encoding="utf-8"), re.DOTALL)
