@@ -1,0 +1,1 @@
+"""What diagrams and formulas mean: stochastic matrices, exact and symbolic ones, data."""

@@ -1,8 +1,8 @@
 """What a semantics is: a functor from string diagrams to matrices, written as the vocabulary of a Markov category.
 
-A semantics interprets a type (an object) as a finite set, and a morphism as a column-stochastic matrix: `matrix[y, x]` is
-the probability of y given x, so composition is the matrix product in the order `second @ first`, and each column sums
-to one.  Products of types are ordered with the last type varying fastest.
+A semantics interprets a type (an object) as a finite set, and a morphism as a column-stochastic matrix: `matrix[y, x]`
+is the probability of y given x, so composition is the matrix product in the order `second @ first`, and each column
+sums to one.  Products of types are ordered with the last type varying fastest.
 
 `interpret` folds any diagram through these operations and is written once; it is the definition, not the fast path
 (its cost grows with the number of wires side by side; `contraction.py` evaluates the same diagrams by a plan).
@@ -11,6 +11,7 @@ to one.  Products of types are ordered with the last type varying fastest.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import Generic, TypeVar
 
@@ -64,4 +65,57 @@ class Semantics(ABC, Generic[Matrix]):
 
 def interpret(semantics: Semantics[Matrix], diagram: Diagram) -> Matrix:
     """The matrix of a diagram, from its open inputs to its outputs: one box after the other, wires carried along."""
-    raise NotImplementedError
+    row = list(diagram.inputs)
+    uses = Counter([wire for box in diagram.boxes for wire in box.inputs] + list(diagram.outputs))
+    matrix = semantics.wire(diagram.types(row))
+    for number in diagram.order:
+        box = diagram.boxes[number]
+        matrix, row = _bring(semantics, diagram, matrix, row, box.inputs, uses)
+        rest = row[: len(row) - len(box.inputs)]
+        meaning = semantics.box(box, diagram.types(box.inputs), diagram.types(box.outputs))
+        matrix = semantics.then(matrix, semantics.beside(semantics.wire(diagram.types(rest)), meaning))
+        row = [*rest, *box.outputs]
+    matrix, row = _bring(semantics, diagram, matrix, row, diagram.outputs, uses)
+    for _ in range(len(row) - len(diagram.outputs)):
+        rest = semantics.wire(diagram.types(row[1:]))
+        matrix, row = semantics.then(matrix, semantics.beside(semantics.discard(diagram.types(row)[0]), rest)), row[1:]
+    return matrix
+
+
+def _bring(
+    semantics: Semantics[Matrix],
+    diagram: Diagram,
+    matrix: Matrix,
+    row: list[int],
+    wanted: Sequence[int],
+    uses: Counter[int],
+) -> tuple[Matrix, list[int]]:
+    """Move the wanted wires to the right end in order, each copied first where it is used again later."""
+    for wire in wanted:
+        place = row.index(wire)
+        uses[wire] -= 1
+        if uses[wire]:
+            kind = diagram.wires[wire].type
+            matrix = _layer(semantics, diagram, matrix, row[:place], semantics.copy(kind), row[place + 1 :])
+            row = [*row[: place + 1], wire, *row[place + 1 :]]
+            place += 1
+        while place < len(row) - 1:
+            first, second = diagram.types(row[place : place + 2])
+            exchange = semantics.swap(first, second)
+            matrix = _layer(semantics, diagram, matrix, row[:place], exchange, row[place + 2 :])
+            row[place], row[place + 1] = row[place + 1], row[place]
+            place += 1
+    return matrix, row
+
+
+def _layer(
+    semantics: Semantics[Matrix],
+    diagram: Diagram,
+    matrix: Matrix,
+    left: Sequence[int],
+    middle: Matrix,
+    right: Sequence[int],
+) -> Matrix:
+    """`matrix` followed by `middle` between bare wires."""
+    beside = semantics.beside(semantics.wire(diagram.types(left)), middle)
+    return semantics.then(matrix, semantics.beside(beside, semantics.wire(diagram.types(right))))

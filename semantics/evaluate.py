@@ -1,0 +1,369 @@
+"""The value of a formula against a distribution, as a table over its free variables.
+
+Sums of products stay lazy until a quotient, a sum of terms or the end needs their value, and are then contracted by
+plan, so the order of evaluation is the planner's and the full joint is never formed.  No recursion: depth costs
+nothing.
+
+Positivity.  A conditional probability whose condition has probability zero, and any quotient with denominator zero, is
+not determined.  A product with such a cell is not determined unless another factor is zero there (weight zero: the cell
+does not matter), a sum is not determined where one of its products is not.  Cells that are not determined at the end
+are nan, and `gaps` names the conditions that caused them; nothing is ever put in their place.  The bookkeeping costs
+nothing where every denominator is positive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import count
+from typing import Any, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.formula import (
+    Constant,
+    Formula,
+    Kernel,
+    Plus,
+    Product,
+    Ratio,
+    Sum,
+    Symbol,
+    Term,
+    ValueOf,
+    children,
+    subformulas,
+)
+from ..dsl.formula_text import kernel_text, term_text
+from ..dsl.worlds import in_world
+from .contraction import DEFAULT_BUDGET, Budget, contract
+from .distribution import Distribution, ModelDistribution, position_of
+from .factors import Array, Factor, NamedTable, aligned
+from .stochastic import FiniteModel
+
+FREE = "="
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One factor of a product: values over symbols, and which of them are not determined (values are zero there)."""
+
+    axes: tuple[Symbol, ...]
+    values: Array
+    undetermined: NDArray[np.bool_] | None = None
+
+    def renamed(self, renaming: dict[Symbol, Symbol]) -> Part:
+        """The part over other symbols."""
+        return Part(tuple(renaming.get(axis, axis) for axis in self.axes), self.values, self.undetermined)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lazy:
+    """A product of parts, to be summed over the `bound` symbols."""
+
+    parts: tuple[Part, ...]
+    bound: tuple[Symbol, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A kernel whose condition has probability zero, and the labels at which it does (the first few)."""
+
+    kernel: Kernel
+    cells: tuple[tuple[tuple[str, str], ...], ...]
+
+    def text(self) -> str:
+        """The gap in words.
+
+        >>> Gap(Kernel((Term("Y"),), (Term("X"),)), ((("X", "1"),),)).text()
+        'P(Y | X): the condition X=1 has probability 0'
+        """
+        events = " and ".join(", ".join(f"{name}={label}" for name, label in cell) for cell in self.cells)
+        return f"{kernel_text(self.kernel)}: the condition {events} has probability 0"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """A table, and the gaps that left cells of it undetermined (none where every cell is a number)."""
+
+    table: NamedTable
+    gaps: tuple[Gap, ...] = ()
+
+
+def evaluate(
+    formula: Formula,
+    distribution: Distribution,
+    order: Sequence[str] | None = None,
+    budget: Budget = DEFAULT_BUDGET,
+) -> NamedTable:
+    """The table of the formula over its free variables, nan where it is not determined.
+
+    `order` fixes the variables of the table; those the formula lacks are constant in it.  Raises `SutureError` for
+    what the distribution cannot answer and beyond the budget, `ValueError` where a symbol is bound by no sum.
+    """
+    return evaluation(formula, distribution, order, budget).table
+
+
+def evaluation(
+    formula: Formula,
+    distribution: Distribution,
+    order: Sequence[str] | None = None,
+    budget: Budget = DEFAULT_BUDGET,
+) -> Evaluation:
+    """As `evaluate`, with the reasons why cells are not determined."""
+    run = _Evaluation(distribution, budget)
+    values: list[Lazy] = []
+    for node in reversed(list(subformulas(formula))):
+        below = [values.pop() for _ in children(node)]
+        values.append(run.value(node, below))
+    table = run.table(run.settled(values[0]), order)
+    gaps = tuple(run.gaps.values()) if bool(table.undetermined.any()) else ()
+    return Evaluation(table, gaps)
+
+
+def truth(model: FiniteModel, kernel: Kernel, order: Sequence[str] | None = None) -> NamedTable:
+    """What the model says of a kernel, by surgery on its diagram: what formulas are checked against."""
+    return evaluate(kernel, ModelDistribution(model), order)
+
+
+def require_determined(done: Evaluation, formula_text: str) -> NamedTable:
+    """The table, where every cell is determined; raises `SutureError` S424 naming the conditions otherwise."""
+    if not bool(done.table.undetermined.any()):
+        return done.table
+    reasons = "; ".join(gap.text() for gap in done.gaps) or "a denominator is 0"
+    message = f"{formula_text} is not determined: {reasons}"
+    raise SutureError(Diagnostic("S424", message, help="ask for values that occur, or give the model more support"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluation:
+    """One run: fresh names for bound symbols, display names for free ones, gaps on the way."""
+
+    distribution: Distribution
+    budget: Budget
+    numbers: count[int] = field(default_factory=count)
+    shown: dict[Symbol, str] = field(default_factory=dict)
+    gaps: dict[Kernel, Gap] = field(default_factory=dict)
+
+    def value(self, node: Formula, below: list[Lazy]) -> Lazy:
+        """The value of one node from the values of its children."""
+        match node:
+            case Constant(number):
+                return Lazy((self.scalar(number),))
+            case ValueOf(term):
+                return Lazy((self.number_of(term),))
+            case Kernel():
+                return Lazy((self.kernel(node),))
+            case Product():
+                parts = tuple(part for lazy in below for part in lazy.parts)
+                return Lazy(parts, tuple(symbol for lazy in below for symbol in lazy.bound))
+            case Sum(binders, _):
+                return self.summed(binders, below[0])
+            case Ratio():
+                return Lazy((self.quotient(self.settled(below[0]), self.settled(below[1])),))
+            case Plus():
+                return Lazy((_added([self.settled(lazy) for lazy in below]),))
+            case _:
+                assert_never(node)
+
+    # Leaves
+
+    def scalar(self, number: Fraction) -> Part:
+        """A constant."""
+        arithmetic = self.distribution.arithmetic
+        return Part((), arithmetic.as_array(arithmetic.number(number)))
+
+    def number_of(self, term: Term) -> Part:
+        """The numbers that the values of a term stand for."""
+        placed = self.placed(term, None)
+        labels = self.distribution.labels(term.variable)
+        if isinstance(placed.value, Symbol):
+            numbers = [number_of_label(label, term.variable) for label in labels]
+            return Part((placed.value,), self.distribution.arithmetic.array(numbers))
+        position_of(str(placed.value), term.variable, labels)
+        return self.scalar(number_of_label(str(placed.value), term.variable))
+
+    def kernel(self, kernel: Kernel) -> Part:
+        """P(outcomes | given, do): the joint over the probability of the condition."""
+        several = _worlds_of_bare(kernel)
+        outcomes = [self.placed(in_world(term, kernel.do), several) for term in kernel.outcomes]
+        given = [self.placed(in_world(term, kernel.do), several) for term in kernel.given]
+        joint = self.distribution.joint([*outcomes, *given], kernel.source)
+        top = Part(_symbols(joint), joint.values)
+        if not given:
+            return top
+        condition = self.distribution.joint(given, kernel.source)
+        part = self.quotient(top, Part(_symbols(condition), condition.values))
+        if part.undetermined is not None:
+            self.note(kernel, given, condition)
+        return part
+
+    def placed(self, term: Term, several: set[str] | None) -> Term:
+        """The term with every bare name, in worlds too, at a free symbol."""
+        world = tuple(self.intervention(part) for part in term.world)
+        if term.value is not None:
+            return replace(term, world=world)
+        name = term_text(replace(term, value=None)) if several and term.variable in several else term.variable
+        return replace(term, value=self.free(name, term.variable), world=world)
+
+    def intervention(self, term: Term) -> Term:
+        """As `placed`, for a term inside a world, where a bare name in a world of its own is that world's value."""
+        if term.world:
+            return replace(term, world=tuple(self.intervention(part) for part in term.world))
+        return replace(term, value=self.free(term.variable, term.variable)) if term.value is None else term
+
+    def free(self, name: str, variable: str) -> Symbol:
+        """The symbol of a free variable, told from bound ones by its name."""
+        symbol = Symbol(FREE + name, variable)
+        self.shown.setdefault(symbol, name)
+        return symbol
+
+    def note(self, kernel: Kernel, given: list[Term], condition: Factor) -> None:
+        """Keep the first conditions of probability zero, for the message."""
+        zero = np.asarray(self.distribution.arithmetic.is_zero(condition.values))
+        cells = []
+        for place in np.argwhere(zero)[:3]:
+            at = dict(zip(condition.axes, map(int, place), strict=True))
+            labels = [(_term_name(term), self.label(term, at)) for term in given]
+            cells.append(tuple(labels))
+        self.gaps.setdefault(kernel, Gap(kernel, tuple(cells)))
+
+    def label(self, term: Term, at: dict[Any, int]) -> str:
+        """The label of a term at a place of the axes."""
+        if isinstance(term.value, Symbol):
+            return self.distribution.labels(term.variable)[at[term.value]]
+        return str(term.value)
+
+    # Operations
+
+    def summed(self, binders: tuple[Symbol, ...], body: Lazy) -> Lazy:
+        """The body with the binders bound under fresh names; a binder that is not used counts its values."""
+        renaming = {symbol: Symbol(f"{symbol.name} {next(self.numbers)}", symbol.variable) for symbol in binders}
+        parts = [part.renamed(renaming) for part in body.parts]
+        used = {axis for part in parts for axis in part.axes}
+        for fresh in renaming.values():
+            if fresh not in used:
+                ones = [Fraction(1)] * len(self.distribution.labels(fresh.variable))
+                parts.append(Part((fresh,), self.distribution.arithmetic.array(ones)))
+        return Lazy(tuple(parts), (*body.bound, *renaming.values()))
+
+    def quotient(self, top: Part, bottom: Part) -> Part:
+        """The quotient cell by cell, with the cells that are not determined."""
+        axes = top.axes + tuple(axis for axis in bottom.axes if axis not in top.axes)
+        first, second = (aligned(Factor(part.axes, part.values), axes) for part in (top, bottom))
+        values, missing = self.distribution.arithmetic.divide(first, second)
+        missing = np.broadcast_to(missing, values.shape)
+        for part in (top, bottom):
+            if part.undetermined is not None:
+                missing = missing | aligned(Factor(part.axes, part.undetermined), axes)
+        return Part(axes, values, missing if bool(missing.any()) else None)
+
+    def settled(self, lazy: Lazy) -> Part:
+        """The value of a lazy product: one array over its free symbols."""
+        if len(lazy.parts) == 1 and not lazy.bound:
+            return lazy.parts[0]
+        bound = set(lazy.bound)
+        axes = tuple(sorted({axis for part in lazy.parts for axis in part.axes} - bound))
+        values = contract([Factor(part.axes, part.values) for part in lazy.parts], axes, self.budget)
+        if all(part.undetermined is None for part in lazy.parts):
+            return Part(axes, values)
+        missing = self.missing(lazy.parts, axes)
+        if not bool(missing.any()):
+            return Part(axes, values)
+        zero = self.distribution.arithmetic.as_array(self.distribution.arithmetic.number(Fraction(0)))
+        return Part(axes, np.where(missing, zero, values), missing)
+
+    def missing(self, parts: tuple[Part, ...], axes: tuple[Symbol, ...]) -> NDArray[np.bool_]:
+        """Cells where some product of the sum has an undetermined factor and no factor that is zero."""
+        weights = [self.possible(part) for part in parts]
+        found = np.zeros([len(self.distribution.labels(axis.variable)) for axis in axes], dtype=np.bool_)
+        for place, part in enumerate(parts):
+            if part.undetermined is not None:
+                masked = Factor(part.axes, part.undetermined.astype(np.float64))
+                factors = [*weights[:place], masked, *weights[place + 1 :]]
+                found = found | (contract(factors, axes, self.budget) > 0)
+        return found
+
+    def possible(self, part: Part) -> Factor:
+        """One where a part is not zero or not determined, scaled so that long products cannot overflow."""
+        marks = ~np.asarray(self.distribution.arithmetic.is_zero(part.values))
+        if part.undetermined is not None:
+            marks = marks | part.undetermined
+        return Factor(part.axes, marks.astype(np.float64) / max(1, marks.size))
+
+    def table(self, part: Part, order: Sequence[str] | None) -> NamedTable:
+        """The part as a table over its free variables, in order of first use or as asked."""
+        loose = [axis for axis in part.axes if axis not in self.shown]
+        if loose:
+            raise ValueError(f"the symbol {loose[0].name} is bound by no sum")
+        by_name = {name: symbol for symbol, name in self.shown.items()}
+        names = [name for symbol, name in self.shown.items() if symbol in part.axes] if order is None else list(order)
+        left_out = [self.shown[axis] for axis in part.axes if self.shown[axis] not in names]
+        if left_out:
+            raise ValueError(f"the formula is a function of {left_out[0]} too")
+        symbols = tuple(by_name.get(name, Symbol(FREE + name, name)) for name in names)
+        labels = tuple(self.distribution.labels(symbol.variable) for symbol in symbols)
+        shape = tuple(map(len, labels))
+        values = self.distribution.arithmetic.result(aligned(Factor(part.axes, part.values), symbols))
+        values = np.array(np.broadcast_to(values, shape))
+        if part.undetermined is not None:
+            missing = aligned(Factor(part.axes, part.undetermined), symbols)
+            values[np.broadcast_to(missing, shape)] = float("nan")
+        return NamedTable(tuple(names), labels, values)
+
+
+def number_of_label(label: str, variable: str) -> Fraction:
+    """The number a label stands for; raises `SutureError` S425 where it is none.
+
+    >>> number_of_label("-0.5", "X")
+    Fraction(-1, 2)
+    """
+    try:
+        return Fraction(label)
+    except (ValueError, ZeroDivisionError):
+        message = f"the value '{label}' of {variable} is not a number"
+        help_text = f"an expectation needs numeric values; ask for a probability, P({variable} = {label})"
+        raise SutureError(Diagnostic("S425", message, help=help_text)) from None
+
+
+def _symbols(factor: Factor) -> tuple[Symbol, ...]:
+    return tuple(axis for axis in factor.axes if isinstance(axis, Symbol))
+
+
+def _term_name(term: Term) -> str:
+    return term_text(replace(term, value=None, world=tuple(_unplaced(part) for part in term.world)))
+
+
+def _unplaced(term: Term) -> Term:
+    """A term inside a world as it was written: free symbols bare again."""
+    world = tuple(_unplaced(part) for part in term.world)
+    free = isinstance(term.value, Symbol) and term.value.name.startswith(FREE)
+    return replace(term, value=None if free else term.value, world=world)
+
+
+def _worlds_of_bare(kernel: Kernel) -> set[str]:
+    """Variables that stand bare in several worlds of one kernel; their axes are named with the world."""
+    worlds: dict[str, set[tuple[Term, ...]]] = {}
+    for term in kernel.outcomes + kernel.given:
+        if term.value is None:
+            worlds.setdefault(term.variable, set()).add(term.world)
+    return {variable for variable, found in worlds.items() if len(found) > 1}
+
+
+def _added(parts: Iterable[Part]) -> Part:
+    """The sum of parts, over the symbols of any of them; not determined where one is not."""
+    every = list(parts)
+    axes = tuple(sorted({axis for part in every for axis in part.axes}))
+    values = aligned(Factor(every[0].axes, every[0].values), axes)
+    for part in every[1:]:
+        values = values + aligned(Factor(part.axes, part.values), axes)
+    masks = [aligned(Factor(p.axes, p.undetermined), axes) for p in every if p.undetermined is not None]
+    if not masks:
+        return Part(axes, values)
+    missing = np.zeros(values.shape, dtype=np.bool_)
+    for mask in masks:
+        missing = missing | mask
+    return Part(axes, values, missing)

@@ -1,0 +1,208 @@
+"""Arrays with named axes, the arithmetic of their entries, and the tables that answers are made of.
+
+A `Factor` is an array whose axes carry names; contraction and formula evaluation work on nothing else.  An `Arithmetic`
+says what the entries are: float64 numbers (`FLOAT`), exact rationals (`EXACT`, object arrays of `Fraction`), or closed
+forms in parameters (`symbolic.ClosedForm`).  A `NamedTable` is what a caller gets: one axis a free variable, with
+labels.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+Axis: TypeAlias = Hashable
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Factor:
+    """An array and the names of its axes; a name may occur twice, which stands for the diagonal."""
+
+    axes: tuple[Axis, ...]
+    values: Array
+
+
+def one_hot(size: int, position: int, arithmetic: Arithmetic) -> Array:
+    """The vector of a point state."""
+    return arithmetic.array([Fraction(int(place == position)) for place in range(size)])
+
+
+def sizes_of(factors: Sequence[Factor]) -> dict[Axis, int]:
+    """The length of every axis that occurs; raises `ValueError` where two factors disagree on one."""
+    sizes: dict[Axis, int] = {}
+    for factor in factors:
+        for axis, size in zip(factor.axes, factor.values.shape, strict=True):
+            if sizes.setdefault(axis, size) != size:
+                raise ValueError(f"axis {axis!r} has length {sizes[axis]} and {size}")
+    return sizes
+
+
+def aligned(factor: Factor, axes: Sequence[Axis]) -> Array:
+    """The factor's values with its axes in the order of `axes`, with length one where it lacks an axis."""
+    present = [axis for axis in axes if axis in factor.axes]
+    moved = factor.values.transpose([factor.axes.index(axis) for axis in present])
+    sizes = dict(zip(present, moved.shape, strict=True))
+    return moved.reshape([sizes.get(axis, 1) for axis in axes])
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Arithmetic
+
+
+class Arithmetic(ABC):
+    """What the entries of arrays are; instances hold no state that changes."""
+
+    exact: bool
+    dtype: type
+
+    @abstractmethod
+    def number(self, value: Fraction) -> Any:
+        """An entry for a rational number."""
+
+    @abstractmethod
+    def is_zero(self, values: Array) -> NDArray[np.bool_]:
+        """Which entries are zero."""
+
+    def result(self, values: Array) -> Array:
+        """The entries in the form a caller sees."""
+        return values
+
+    def array(self, values: Sequence[Fraction]) -> Array:
+        """A vector of rational numbers."""
+        made = np.empty(len(values), dtype=self.dtype)
+        for place, value in enumerate(values):
+            made[place] = self.number(value)
+        return made
+
+    def as_array(self, values: Any) -> Array:
+        """`values` as an array of this arithmetic, a bare entry as an array without axes."""
+        if isinstance(values, np.ndarray):
+            return values
+        made = np.empty((), dtype=self.dtype)
+        made[()] = values
+        return made
+
+    def divide(self, numerator: Array, denominator: Array) -> tuple[Array, NDArray[np.bool_]]:
+        """The quotient, zero where the denominator is, and which entries those are."""
+        undetermined = np.asarray(self.is_zero(denominator))
+        safe = np.where(undetermined, self.as_array(self.number(Fraction(1))), denominator)
+        zero = self.as_array(self.number(Fraction(0)))
+        return self.as_array(np.where(undetermined, zero, numerator / safe)), undetermined
+
+
+class FloatArithmetic(Arithmetic):
+    """float64."""
+
+    exact = False
+    dtype = np.float64
+
+    def number(self, value: Fraction) -> float:
+        """The nearest float."""
+        return float(value)
+
+    def is_zero(self, values: Array) -> NDArray[np.bool_]:
+        """Entries that are zero exactly; rounding never makes a positive sum of products zero."""
+        return np.asarray(values == 0.0)
+
+
+class ExactArithmetic(Arithmetic):
+    """Exact rationals, as `Fraction` in object arrays."""
+
+    exact = True
+    dtype = object
+
+    def number(self, value: Fraction) -> Fraction:
+        """The number itself."""
+        return Fraction(value)
+
+    def is_zero(self, values: Array) -> NDArray[np.bool_]:
+        """Entries that are zero."""
+        return np.asarray(values == 0, dtype=np.bool_)
+
+
+FLOAT = FloatArithmetic()
+EXACT = ExactArithmetic()
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Tables
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NamedTable:
+    """A function of finite variables: one axis of `values` a variable, in the order of `labels` along each.
+
+    Entries that are not determined (a condition of probability zero) are nan, in every arithmetic.
+    """
+
+    variables: tuple[str, ...]
+    labels: tuple[tuple[str, ...], ...]
+    values: Array
+
+    @property
+    def undetermined(self) -> NDArray[np.bool_]:
+        """Which entries are not determined."""
+        return np.asarray(self.values != self.values, dtype=np.bool_)
+
+    def item(self) -> Any:
+        """The number of a table without variables; None where it is not determined.
+
+        Raises `ValueError` where the table has variables.
+        """
+        if self.variables:
+            raise ValueError(f"the table has variables: {', '.join(self.variables)}")
+        value = self.values[()]
+        return None if value != value else _plain(value)
+
+    def rows(self) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """Each combination of labels with its entry, the last variable varying fastest; None for undetermined ones."""
+        for place in np.ndindex(*self.values.shape):
+            value = self.values[place]
+            cells = tuple(labels[number] for labels, number in zip(self.labels, place, strict=True))
+            yield cells, None if value != value else _plain(value)
+
+    def at(self, **values: str) -> NamedTable:
+        """The table with some variables fixed at labels; raises `KeyError` on an unknown name or label.
+
+        >>> table = NamedTable(("X", "Y"), (("a", "b"), ("0", "1")), np.array([[0.1, 0.9], [0.5, 0.5]]))
+        >>> table.at(X="a", Y="1").item()
+        0.9
+        """
+        return self.fixed(values)
+
+    def fixed(self, values: Mapping[str, str]) -> NamedTable:
+        """As `at`, from a mapping (names of variables need not be Python names)."""
+        unknown = [name for name in values if name not in self.variables]
+        if unknown:
+            raise KeyError(unknown[0])
+        place: list[Any] = []
+        for name, labels in zip(self.variables, self.labels, strict=True):
+            if name in values and values[name] not in labels:
+                raise KeyError(values[name])
+            place.append(labels.index(values[name]) if name in values else slice(None))
+        kept = [number for number, name in enumerate(self.variables) if name not in values]
+        chosen = self.values[tuple(place)]
+        if not kept:
+            made = np.empty((), dtype=self.values.dtype)
+            made[()] = chosen
+            chosen = made
+        return NamedTable(tuple(self.variables[n] for n in kept), tuple(self.labels[n] for n in kept), chosen)
+
+    def difference(self, other: NamedTable) -> float:
+        """The largest absolute difference over entries determined in both, as functions of all variables of either."""
+        axes = self.variables + tuple(name for name in other.variables if name not in self.variables)
+        first = aligned(Factor(self.variables, self.values), axes)
+        second = aligned(Factor(other.variables, other.values), axes)
+        gap = np.abs(np.asarray(first - second, dtype=np.float64))
+        return float(np.nanmax(gap, initial=0.0))
+
+
+def _plain(value: Any) -> Any:
+    """A numpy scalar as a Python number; other entries as they are."""
+    return value.item() if isinstance(value, np.generic) else value
