@@ -1,0 +1,96 @@
+"""Writes the generated pages of the documentation and checks the others: `make docs`.
+
+`errors.md` comes from the pages of `suture explain`.  In every Markdown page each relative link must lead to a file, each
+anchor to a heading, and each fenced `suture` program must read and resolve.  `--check` writes nothing and says what
+differs.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from suture.dsl.diagnostics import SutureError
+from suture.dsl.explanations import codes, explain
+from suture.dsl.parser import parse
+from suture.dsl.resolve import resolve
+from suture.dsl.source import Source
+
+DOCS = Path(__file__).resolve().parent
+ROOT = DOCS.parent
+NOTICE = "<!-- Written by `make docs` from dsl/explanations.py; change it there. -->"
+
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)|!\[[^\]\n]*\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"")
+HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+
+
+def errors_page() -> str:
+    """Every error code with its page, in the order of the codes."""
+    sections = [f"## {code}\n\n{(explain(code) or '').strip()}\n" for code in codes()]
+    start = "# Errors\n\nWhat `suture explain CODE` prints.\n"
+    return "\n".join([NOTICE, start, *sections])
+
+
+def generated() -> dict[Path, str]:
+    """The generated pages with what they should hold."""
+    return {DOCS / "errors.md": errors_page()}
+
+
+def pages() -> list[Path]:
+    """Every Markdown page of the project."""
+    return sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+
+
+def anchor(heading: str) -> str:
+    """The name by which a heading can be linked to."""
+    kept = re.sub(r"[^\w\- ]", "", heading.lower())
+    return kept.strip().replace(" ", "-")
+
+
+def broken_links(page: Path) -> Iterator[str]:
+    """Links of a page that lead nowhere; links to other sites are not followed."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for found in LINK.finditer(text):
+        target = next(group for group in found.groups() if group)
+        if re.match(r"\w+:", target):
+            continue
+        path, _, name = target.partition("#")
+        file = (page.parent / path) if path else page
+        if not file.exists():
+            yield f"{page.relative_to(ROOT)}: {target} does not exist"
+        elif name and name not in map(anchor, HEADING.findall(file.read_text(encoding="utf-8"))):
+            yield f"{page.relative_to(ROOT)}: {target} has no such heading"
+
+
+def broken_programs(page: Path) -> Iterator[str]:
+    """Programs of a page that do not read or do not resolve, with their errors."""
+    for number, (language, body) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")), 1):
+        if language == "suture":
+            source = Source(body, f"{page.relative_to(ROOT)}, block {number}")
+            try:
+                resolve(parse(source), source)
+            except SutureError as error:
+                yield error.render()
+
+
+def stale() -> list[Path]:
+    """Generated pages that do not hold what they should."""
+    return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Writes (or with `--check` compares) the generated pages, checks the others, and says what is wrong."""
+    if "--check" not in arguments:
+        for path, text in generated().items():
+            path.write_text(text, encoding="utf-8")
+    faults = [f"{path.relative_to(ROOT)} is out of date; run `make docs`" for path in stale()]
+    faults += [fault for page in pages() for check in (broken_links, broken_programs) for fault in check(page)]
+    print("\n".join(faults) if faults else f"{len(pages())} pages, every link and program holds")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+"""The pages: generated ones are current, every link leads somewhere, every program in them reads and resolves."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "docs" / "build.py"
+
+
+@pytest.fixture(scope="module")
+def build() -> ModuleType:
+    """docs/build.py as a module."""
+    spec = importlib.util.spec_from_file_location("docs_build", BUILD)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_pages_hold() -> None:
+    done = subprocess.run([sys.executable, BUILD, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_broken_link_is_seen(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "other.md").write_text("# Here I am\n")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](gone.md) [b](other.md#here-i-am) [c](other.md#elsewhere) ![d](gone.svg) [e](https://example.org/x)"
+    )
+    assert list(build.broken_links(page)) == [
+        "page.md: gone.md does not exist",
+        "page.md: other.md#elsewhere has no such heading",
+        "page.md: gone.svg does not exist",
+    ]
+
+
+def test_a_broken_program_is_seen(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("```suture\nmodel M { X -> Y }\n```\n\n```suture\nmodel M { A : {0, 1} ; A -> Bee }\n```\n")
+    (fault,) = build.broken_programs(page)
+    assert "page.md, block 2:1" in fault
+    assert "'Bee'" in fault
