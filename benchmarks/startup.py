@@ -1,6 +1,6 @@
 """CPU time of one call of the `suture` command against its budget, best of several, child process alone.
 
-Prints a line a command and exits 1 where a budget is broken.  The budgets: 100 ms for `--version`, 300 ms for `check` and
+Prints a line a command, exits 1 where a budget is broken.  The budgets: 100 ms for `--version`, 300 ms for `check` and
 for a symbolic `identify` with its certificate.
 """
 
