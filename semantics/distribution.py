@@ -17,7 +17,7 @@ from ..dsl.diagram import Kind, live_boxes
 from ..dsl.formula import Symbol, Term
 from ..dsl.formula_text import term_text
 from ..dsl.worlds import Worlds, parallel_worlds
-from .contraction import DEFAULT_BUDGET, Budget, contract
+from .contraction import DEFAULT_BUDGET, Budget, contract_scaled
 from .factors import Arithmetic, Array, Axis, Factor, one_hot
 from .stochastic import FiniteModel
 
@@ -98,7 +98,7 @@ class ModelDistribution:
         require_functions(self.model, worlds, terms)
         factors = _Network(self.model, worlds).factors(terms)
         axes = symbols_of(terms)
-        return Factor(axes, contract(factors, axes, self.budget))
+        return Factor(axes, *contract_scaled(factors, axes, self.budget))
 
 
 def require_functions(model: FiniteModel, worlds: Worlds, terms: Sequence[Term]) -> None:

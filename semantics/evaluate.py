@@ -13,11 +13,12 @@ nothing where every denominator is positive.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import count
-from typing import Any, assert_never
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,12 +36,11 @@ from ..dsl.formula import (
     Term,
     ValueOf,
     children,
-    subformulas,
 )
 from ..dsl.formula_text import kernel_text, term_text
 from ..dsl.worlds import in_world
-from .contraction import DEFAULT_BUDGET, Budget, contract
-from .distribution import Distribution, ModelDistribution, position_of
+from .contraction import DEFAULT_BUDGET, Budget, contract, contract_scaled
+from .distribution import Distribution, ModelDistribution, position_of, symbols_of
 from .factors import Array, Factor, NamedTable, aligned
 from .stochastic import FiniteModel
 
@@ -49,15 +49,15 @@ FREE = "="
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """One factor of a product: values over symbols, and which of them are not determined (values are zero there)."""
+    """One factor of a product: values over symbols, and which of them are not determined (values are zero there).
+
+    The values count times two to the power of `exponent`.
+    """
 
     axes: tuple[Symbol, ...]
     values: Array
     undetermined: NDArray[np.bool_] | None = None
-
-    def renamed(self, renaming: dict[Symbol, Symbol]) -> Part:
-        """The part over other symbols."""
-        return Part(tuple(renaming.get(axis, axis) for axis in self.axes), self.values, self.undetermined)
+    exponent: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,9 +116,18 @@ def evaluation(
     """As `evaluate`, with the reasons why cells are not determined."""
     run = _Evaluation(distribution, budget)
     values: list[Lazy] = []
-    for node in reversed(list(subformulas(formula))):
-        below = [values.pop() for _ in children(node)]
-        values.append(run.value(node, below))
+    work: list[tuple[Formula, bool]] = [(formula, False)]
+    while work:
+        node, entered = work.pop()
+        below = children(node)
+        if below and not entered:
+            run.enter(node)
+            work.append((node, True))
+            work.extend((child, False) for child in reversed(below))
+            continue
+        arguments = values[len(values) - len(below) :]
+        del values[len(values) - len(below) :]
+        values.append(run.value(node, arguments))
     table = run.table(run.settled(values[0]), order)
     gaps = tuple(run.gaps.values()) if bool(table.undetermined.any()) else ()
     return Evaluation(table, gaps)
@@ -145,8 +154,17 @@ class _Evaluation:
     distribution: Distribution
     budget: Budget
     numbers: count[int] = field(default_factory=count)
+    scope: dict[Symbol, list[Symbol]] = field(default_factory=dict)
+    used: set[Symbol] = field(default_factory=set)
     shown: dict[Symbol, str] = field(default_factory=dict)
     gaps: dict[Kernel, Gap] = field(default_factory=dict)
+
+    def enter(self, node: Formula) -> None:
+        """Bind the symbols of a sum under fresh names, before its body is evaluated."""
+        if isinstance(node, Sum):
+            for symbol in node.binders:
+                fresh = Symbol(f"{symbol.name} {next(self.numbers)}", symbol.variable)
+                self.scope.setdefault(symbol, []).append(fresh)
 
     def value(self, node: Formula, below: list[Lazy]) -> Lazy:
         """The value of one node from the values of its children."""
@@ -191,28 +209,47 @@ class _Evaluation:
         several = _worlds_of_bare(kernel)
         outcomes = [self.placed(in_world(term, kernel.do), several) for term in kernel.outcomes]
         given = [self.placed(in_world(term, kernel.do), several) for term in kernel.given]
-        joint = self.distribution.joint([*outcomes, *given], kernel.source)
-        top = Part(_symbols(joint), joint.values)
+        top = self.joint([*outcomes, *given], kernel.source)
         if not given:
             return top
-        condition = self.distribution.joint(given, kernel.source)
-        part = self.quotient(top, Part(_symbols(condition), condition.values))
+        condition = self.joint(given, kernel.source)
+        part = self.quotient(top, condition)
         if part.undetermined is not None:
             self.note(kernel, given, condition)
         return part
 
+    def joint(self, terms: list[Term], source: str | None) -> Part:
+        """What the distribution answers, asked with numbered symbols, so that equal questions look alike to it."""
+        numbered = {symbol: Symbol(str(place), symbol.variable) for place, symbol in enumerate(symbols_of(terms))}
+        found = self.distribution.joint([_renamed(term, numbered) for term in terms], source)
+        original = {new: old for old, new in numbered.items()}
+        axes = tuple(original[axis] for axis in found.axes if isinstance(axis, Symbol))
+        return Part(axes, found.values, None, found.exponent)
+
     def placed(self, term: Term, several: set[str] | None) -> Term:
         """The term with every bare name, in worlds too, at a free symbol."""
         world = tuple(self.intervention(part) for part in term.world)
+        if isinstance(term.value, Symbol):
+            return replace(term, value=self.bound(term.value), world=world)
         if term.value is not None:
             return replace(term, world=world)
         name = term_text(replace(term, value=None)) if several and term.variable in several else term.variable
         return replace(term, value=self.free(name, term.variable), world=world)
 
+    def bound(self, symbol: Symbol) -> Symbol:
+        """The fresh name of a bound symbol."""
+        if not self.scope.get(symbol):
+            raise ValueError(f"the symbol {symbol.name} is bound by no sum")
+        fresh = self.scope[symbol][-1]
+        self.used.add(fresh)
+        return fresh
+
     def intervention(self, term: Term) -> Term:
         """As `placed`, for a term inside a world, where a bare name in a world of its own is that world's value."""
         if term.world:
             return replace(term, world=tuple(self.intervention(part) for part in term.world))
+        if isinstance(term.value, Symbol):
+            return replace(term, value=self.bound(term.value))
         return replace(term, value=self.free(term.variable, term.variable)) if term.value is None else term
 
     def free(self, name: str, variable: str) -> Symbol:
@@ -221,7 +258,7 @@ class _Evaluation:
         self.shown.setdefault(symbol, name)
         return symbol
 
-    def note(self, kernel: Kernel, given: list[Term], condition: Factor) -> None:
+    def note(self, kernel: Kernel, given: list[Term], condition: Part) -> None:
         """Keep the first conditions of probability zero, for the message."""
         zero = np.asarray(self.distribution.arithmetic.is_zero(condition.values))
         cells = []
@@ -231,7 +268,7 @@ class _Evaluation:
             cells.append(tuple(labels))
         self.gaps.setdefault(kernel, Gap(kernel, tuple(cells)))
 
-    def label(self, term: Term, at: dict[Any, int]) -> str:
+    def label(self, term: Term, at: dict[Symbol, int]) -> str:
         """The label of a term at a place of the axes."""
         if isinstance(term.value, Symbol):
             return self.distribution.labels(term.variable)[at[term.value]]
@@ -240,15 +277,12 @@ class _Evaluation:
     # Operations
 
     def summed(self, binders: tuple[Symbol, ...], body: Lazy) -> Lazy:
-        """The body with the binders bound under fresh names; a binder that is not used counts its values."""
-        renaming = {symbol: Symbol(f"{symbol.name} {next(self.numbers)}", symbol.variable) for symbol in binders}
-        parts = [part.renamed(renaming) for part in body.parts]
-        used = {axis for part in parts for axis in part.axes}
-        for fresh in renaming.values():
-            if fresh not in used:
-                ones = [Fraction(1)] * len(self.distribution.labels(fresh.variable))
-                parts.append(Part((fresh,), self.distribution.arithmetic.array(ones)))
-        return Lazy(tuple(parts), (*body.bound, *renaming.values()))
+        """The body summed over the binders, later; a binder that is not used counts its values."""
+        fresh = tuple(self.scope[symbol].pop() for symbol in reversed(binders))
+        unused = [symbol for symbol in fresh if symbol not in self.used]
+        counts = [math.prod(len(self.distribution.labels(symbol.variable)) for symbol in unused)] if unused else []
+        parts = body.parts + tuple(self.scalar(Fraction(number)) for number in counts)
+        return Lazy(parts, body.bound + tuple(symbol for symbol in fresh if symbol in self.used))
 
     def quotient(self, top: Part, bottom: Part) -> Part:
         """The quotient cell by cell, with the cells that are not determined."""
@@ -259,7 +293,7 @@ class _Evaluation:
         for part in (top, bottom):
             if part.undetermined is not None:
                 missing = missing | aligned(Factor(part.axes, part.undetermined), axes)
-        return Part(axes, values, missing if bool(missing.any()) else None)
+        return Part(axes, values, missing if bool(missing.any()) else None, top.exponent - bottom.exponent)
 
     def settled(self, lazy: Lazy) -> Part:
         """The value of a lazy product: one array over its free symbols."""
@@ -267,14 +301,16 @@ class _Evaluation:
             return lazy.parts[0]
         bound = set(lazy.bound)
         axes = tuple(sorted({axis for part in lazy.parts for axis in part.axes} - bound))
-        values = contract([Factor(part.axes, part.values) for part in lazy.parts], axes, self.budget)
+        factors = [Factor(part.axes, part.values) for part in lazy.parts]
+        values, exponent = contract_scaled(factors, axes, self.budget)
+        exponent += sum(part.exponent for part in lazy.parts)
         if all(part.undetermined is None for part in lazy.parts):
-            return Part(axes, values)
+            return Part(axes, values, None, exponent)
         missing = self.missing(lazy.parts, axes)
         if not bool(missing.any()):
-            return Part(axes, values)
+            return Part(axes, values, None, exponent)
         zero = self.distribution.arithmetic.as_array(self.distribution.arithmetic.number(Fraction(0)))
-        return Part(axes, np.where(missing, zero, values), missing)
+        return Part(axes, np.where(missing, zero, values), missing, exponent)
 
     def missing(self, parts: tuple[Part, ...], axes: tuple[Symbol, ...]) -> NDArray[np.bool_]:
         """Cells where some product of the sum has an undetermined factor and no factor that is zero."""
@@ -296,9 +332,6 @@ class _Evaluation:
 
     def table(self, part: Part, order: Sequence[str] | None) -> NamedTable:
         """The part as a table over its free variables, in order of first use or as asked."""
-        loose = [axis for axis in part.axes if axis not in self.shown]
-        if loose:
-            raise ValueError(f"the symbol {loose[0].name} is bound by no sum")
         by_name = {name: symbol for symbol, name in self.shown.items()}
         names = [name for symbol, name in self.shown.items() if symbol in part.axes] if order is None else list(order)
         left_out = [self.shown[axis] for axis in part.axes if self.shown[axis] not in names]
@@ -307,7 +340,7 @@ class _Evaluation:
         symbols = tuple(by_name.get(name, Symbol(FREE + name, name)) for name in names)
         labels = tuple(self.distribution.labels(symbol.variable) for symbol in symbols)
         shape = tuple(map(len, labels))
-        values = self.distribution.arithmetic.result(aligned(Factor(part.axes, part.values), symbols))
+        values = self.distribution.arithmetic.result(aligned(Factor(part.axes, _scaled(part, 0)), symbols))
         values = np.array(np.broadcast_to(values, shape))
         if part.undetermined is not None:
             missing = aligned(Factor(part.axes, part.undetermined), symbols)
@@ -329,8 +362,10 @@ def number_of_label(label: str, variable: str) -> Fraction:
         raise SutureError(Diagnostic("S425", message, help=help_text)) from None
 
 
-def _symbols(factor: Factor) -> tuple[Symbol, ...]:
-    return tuple(axis for axis in factor.axes if isinstance(axis, Symbol))
+def _renamed(term: Term, renaming: Mapping[Symbol, Symbol]) -> Term:
+    """The term with its symbols, those in worlds included, replaced."""
+    value = renaming[term.value] if isinstance(term.value, Symbol) else term.value
+    return replace(term, value=value, world=tuple(_renamed(part, renaming) for part in term.world))
 
 
 def _term_name(term: Term) -> str:
@@ -357,13 +392,19 @@ def _added(parts: Iterable[Part]) -> Part:
     """The sum of parts, over the symbols of any of them; not determined where one is not."""
     every = list(parts)
     axes = tuple(sorted({axis for part in every for axis in part.axes}))
-    values = aligned(Factor(every[0].axes, every[0].values), axes)
+    exponent = max(part.exponent for part in every)
+    values = aligned(Factor(every[0].axes, _scaled(every[0], exponent)), axes)
     for part in every[1:]:
-        values = values + aligned(Factor(part.axes, part.values), axes)
+        values = values + aligned(Factor(part.axes, _scaled(part, exponent)), axes)
     masks = [aligned(Factor(p.axes, p.undetermined), axes) for p in every if p.undetermined is not None]
     if not masks:
-        return Part(axes, values)
+        return Part(axes, values, None, exponent)
     missing = np.zeros(values.shape, dtype=np.bool_)
     for mask in masks:
         missing = missing | mask
-    return Part(axes, values, missing)
+    return Part(axes, values, missing, exponent)
+
+
+def _scaled(part: Part, exponent: int) -> Array:
+    """The values of a part in units of two to the power of `exponent`."""
+    return part.values if part.exponent == exponent else np.ldexp(part.values, part.exponent - exponent)

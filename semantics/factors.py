@@ -23,10 +23,14 @@ Axis: TypeAlias = Hashable
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Factor:
-    """An array and the names of its axes; a name may occur twice, which stands for the diagonal."""
+    """An array and the names of its axes; a name may occur twice, which stands for the diagonal.
+
+    Its value is `values` times two to the power of `exponent`, so that tiny probabilities do not underflow.
+    """
 
     axes: tuple[Axis, ...]
     values: Array
+    exponent: int = 0
 
 
 def one_hot(size: int, position: int, arithmetic: Arithmetic) -> Array:
