@@ -17,22 +17,17 @@ Sources: Jacobs, Kissinger, Zanasi (2018), theorem 5.3 and section 6 with n-comb
 
 from __future__ import annotations
 
-from ..dsl.formula import Formula, Kernel, kernels, probability
+from ..dsl.formula import Kernel
 from . import rules
 from .combs import Comb
-from .derivation import Derivation, Identified, NotIdentified, Outcome, Positive, Step
+from .derivation import Derivation, Identified, NotIdentified, Outcome, Step
 from .graph import CausalGraph
 from .hedge import build_hedge
+from .requirements import requirements
 from .simplify import simplification
 
 SINGLE = "comb disintegration"
 ITERATED = "iterated comb disintegration"
-
-
-def accepts(query: Kernel) -> bool:
-    """Whether the query is P(Y | do(X)) or P(Y): no conditions, no counterfactual terms, no named source."""
-    plain = all(not term.world for term in (*query.outcomes, *query.do))
-    return plain and not query.given and query.source is None and bool(query.outcomes)
 
 
 def single_comb_suffices(graph: CausalGraph, query: Kernel) -> bool:
@@ -57,7 +52,7 @@ def identify(query: Kernel, graph: CausalGraph) -> Outcome:
     depth = 0
     for component in graph.districts(left):
         comb, found = comb_of(graph, component, joint)
-        steps.extend(found)
+        steps.extend(step for step in found if not _stated(steps, step))
         if comb.members != component:
             hedge = build_hedge(graph, comb.members, component, query)
             return NotIdentified(hedge, Derivation(tuple(steps)), ITERATED)
@@ -91,18 +86,6 @@ def comb_of(graph: CausalGraph, component: int, joint: int) -> tuple[Comb, list[
     return comb, steps
 
 
-def requirements(formula: Formula) -> tuple[Positive, ...]:
-    """The distributions that must be above zero for every conditional of the formula to exist, the largest ones only."""
-    wanted = []
-    for kernel in kernels(formula):
-        if kernel.given and all(not term.world for term in kernel.given):
-            names = sorted({term.variable for term in kernel.given})
-            wanted.append(frozenset(names))
-    largest = [names for names in dict.fromkeys(wanted) if not any(names < other for other in wanted)]
-    order = {name: place for place, name in enumerate(dict.fromkeys(_names(formula)))}
-    named = sorted((sorted(names, key=order.__getitem__) for names in largest), key=lambda n: [order[x] for x in n])
-    return tuple(Positive(probability(names)) for names in named)
-
-
-def _names(formula: Formula) -> list[str]:
-    return [term.variable for kernel in kernels(formula) for term in (*kernel.given, *kernel.outcomes)]
+def _stated(steps: list[Step], step: Step) -> bool:
+    """Whether the same comb is there already: two components may start from the same one."""
+    return any(other.rule is step.rule and other.before == step.before and other.because == step.because for other in steps)

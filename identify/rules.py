@@ -8,11 +8,23 @@ functions on what a step records and compares.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from ..dsl.formula import Formula, Kernel, Symbol, kernel_terms, product, substitute, sum_over, terms
+from ..dsl.formula import (
+    Formula,
+    Kernel,
+    Symbol,
+    kernel_terms,
+    probability,
+    product,
+    ratio,
+    substitute,
+    sum_over,
+    terms,
+)
 from . import combs
 from .combs import Comb, surgery_kernel
-from .derivation import Ancestral, AnyValue, Components, Rule, SideCondition, Step, Teeth
+from .derivation import Ancestral, AnyValue, Components, Rule, Separated, SideCondition, Step, Teeth
 from .graph import CausalGraph
 
 CUT = Rule(
@@ -41,7 +53,15 @@ PLUG = Rule(
     "Jacobs, Kissinger, Zanasi 2018, section 6",
 )
 
-RULES = (CUT, COMPONENTS, COMB, DISCARD, PLUG)
+OBSERVE = Rule("observe", "without surgery the query is read off the observed distribution", "definition")
+EXCHANGE = Rule(
+    "exchange",
+    "observing and setting a variable is the same where it is separated from the outcomes once its arrows out are cut",
+    "Pearl 1995, rule 2 of the do-calculus",
+)
+CONDITION = Rule("condition", "P(Y | do(X), Z) is P(Y, Z | do(X)) divided by its sum over Y", "definition of conditionals")
+
+RULES = (CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
 
 
 class RuleError(Exception):
@@ -143,3 +163,49 @@ def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb]) -> Step:
     body = product(by_members[group].formula for group in groups)
     after: Formula = substitute(sum_over(graph.members(left & ~outcomes), body), query_values(query))
     return Step(PLUG, components(graph, query).after, after)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Queries without surgery, and queries with conditions
+
+
+def observe(graph: CausalGraph, query: Kernel) -> Step:
+    """A query without surgery is read off the observed distribution."""
+    _require(not query.do, "the query sets variables from outside")
+    _require(all(term.variable in graph.index for term in kernel_terms(query)), "the query names what is not observed")
+    return Step(OBSERVE, query, query)
+
+
+def exchange(graph: CausalGraph, query: Kernel, variable: str) -> Step:
+    """A condition becomes a set variable where the two cannot be told apart: rule 2 of the do-calculus, right to left."""
+    do = tuple(term.variable for term in query.do)
+    rest = tuple(term.variable for term in query.given if term.variable != variable)
+    moved = tuple(term for term in query.given if term.variable == variable)
+    _require(len(moved) == 1, "the variable is not a condition of the query")
+    outcomes = tuple(term.variable for term in query.outcomes)
+    condition = Separated(outcomes, (variable,), (*do, *rest), cut=do, cut_out=(variable,))
+    _require(separation_holds(graph, condition), "the separation that rule 2 needs does not hold")
+    given = tuple(term for term in query.given if term.variable != variable)
+    return Step(EXCHANGE, query, replace(query, given=given, do=query.do + moved), (condition,))
+
+
+def separation_holds(graph: CausalGraph, condition: Separated) -> bool:
+    """Whether the separation can be read from the graph, after the cuts it names."""
+    first, second, given = graph.mask(condition.first), graph.mask(condition.second), graph.mask(condition.given)
+    if first & second or (first | second) & given:
+        return False
+    return graph.separated(first, second, given, graph.mask(condition.cut), graph.mask(condition.cut_out))
+
+
+def joint_kernel(query: Kernel) -> Kernel:
+    """The effect on outcomes and conditions together, as a function of all of them."""
+    return probability(
+        [term.variable for term in (*query.outcomes, *query.given)], do=[term.variable for term in query.do]
+    )
+
+
+def condition(query: Kernel, joint: Formula) -> Step:
+    """P(Y | do(X), Z) from the formula of P(Y, Z | do(X)): divided by its sum over Y."""
+    _require(bool(query.given), "the query has no conditions")
+    below = sum_over([term.variable for term in query.outcomes], joint)
+    return Step(CONDITION, query, substitute(ratio(joint, below), query_values(query)))

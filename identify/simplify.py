@@ -40,7 +40,7 @@ from ..dsl.formula import (
 )
 from .derivation import Rule, Separated, SideCondition, Step
 from .graph import CausalGraph, bits
-from .rules import query_values
+from .rules import query_values, separation_holds
 
 FUSE = Rule("fuse sums", "a sum of a sum is one sum", "arithmetic")
 FACTOR = Rule("factor out", "what does not depend on the bound variables stands in front of the sum", "distributivity")
@@ -278,14 +278,6 @@ def _separate(graph: CausalGraph, formula: Formula) -> tuple[Formula, tuple[Side
 def _separation(outcomes: Sequence[Term], dropped: Term, rest: Sequence[Term]) -> Separated:
     names = tuple(term.variable for term in outcomes)
     return Separated(names, (dropped.variable,), tuple(term.variable for term in rest))
-
-
-def separation_holds(graph: CausalGraph, condition: Separated) -> bool:
-    """Whether the separation can be read from the graph, after the cuts it names."""
-    first, second, given = graph.mask(condition.first), graph.mask(condition.second), graph.mask(condition.given)
-    if first & second or (first | second) & given:
-        return False
-    return graph.separated(first, second, given, graph.mask(condition.cut), graph.mask(condition.cut_out))
 
 
 def back_door(graph: CausalGraph, query: Kernel, formula: Formula) -> Step | None:

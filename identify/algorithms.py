@@ -1,0 +1,133 @@
+"""Which algorithm answers which query: one ordered tuple, the first that accepts is used.
+
+A query is a formula over kernels: `P(Y | do(X))`, or arithmetic of such.  Each kernel is identified by itself; the answer to
+the whole puts their formulas in their place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..dsl.diagram import Diagram
+from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, rebuild, replace_formula
+from . import comb_disintegration, conditional, rules
+from .derivation import Derivation, Identified, NotIdentified, Outcome, Positive, Undecided
+from .graph import CausalGraph
+from .requirements import requirements
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """A way to identify a kernel: `keyword` names it in `identify .. by KEYWORD`."""
+
+    keyword: str
+    accepts: Callable[[Kernel, CausalGraph], bool]
+    identify: Callable[[Kernel, CausalGraph], Outcome]
+
+
+def _plain(query: Kernel) -> bool:
+    return query.source is None and bool(query.outcomes) and not any(term.world for term in kernel_terms(query))
+
+
+def _observe(query: Kernel, graph: CausalGraph) -> Outcome:
+    """A query without surgery is its own formula."""
+    step = rules.observe(graph, query)
+    return Identified(query, Derivation((step,)), "observation", requirements(query))
+
+
+ALGORITHMS: tuple[Algorithm, ...] = (
+    Algorithm("observation", lambda query, graph: _plain(query) and not query.do, _observe),
+    Algorithm(
+        "comb",
+        lambda query, graph: (
+            _plain(query) and not query.given and comb_disintegration.single_comb_suffices(graph, query)
+        ),
+        comb_disintegration.identify,
+    ),
+    Algorithm("combs", lambda query, graph: _plain(query) and not query.given, comb_disintegration.identify),
+    Algorithm("conditional", lambda query, graph: _plain(query) and bool(query.given), conditional.identify),
+)
+
+
+def keywords() -> tuple[str, ...]:
+    """What may stand after `by`."""
+    return tuple(algorithm.keyword for algorithm in ALGORITHMS)
+
+
+def choose(query: Kernel, graph: CausalGraph, keyword: str | None = None) -> Algorithm | None:
+    """The first algorithm that accepts the query, among those called `keyword` if one is given."""
+    for algorithm in ALGORITHMS:
+        if keyword in (None, algorithm.keyword) and algorithm.accepts(query, graph):
+            return algorithm
+    return None
+
+
+def identify(query: Kernel, diagram: Diagram, keyword: str | None = None) -> Outcome:
+    """Identify one kernel from the observed distribution of a model's diagram."""
+    graph = CausalGraph.of(diagram)
+    algorithm = choose(query, graph, keyword)
+    if algorithm is None:
+        return Undecided(_refusal(query, keyword), method=keyword or "")
+    return algorithm.identify(query, graph)
+
+
+def _refusal(query: Kernel, keyword: str | None) -> str:
+    if keyword is not None and _plain(query):
+        return f"method '{keyword}' does not apply to this query"
+    if query.source is not None:
+        return "queries that name a source are not identified yet"
+    return "counterfactual queries are not identified yet"
+
+
+def identify_formula(formula: Formula, diagram: Diagram, keyword: str | None = None) -> Outcome:
+    """Identify arithmetic over kernels: each by itself, their formulas in their place.
+
+    Where one kernel alone is not identifiable and enters linearly, the whole is not; where several are not, whether they
+    cancel is not decided, and the outcome says so.
+    """
+    if isinstance(formula, Kernel):
+        return identify(formula, diagram, keyword)
+    asked = tuple(dict.fromkeys(kernels(formula)))
+    outcomes = [identify(kernel, diagram, keyword if kernel.do else None) for kernel in asked]
+    undecided = next((outcome for outcome in outcomes if isinstance(outcome, Undecided)), None)
+    failed = [outcome for outcome in outcomes if isinstance(outcome, NotIdentified)]
+    if undecided is not None:
+        return undecided
+    if len(failed) == 1 and _is_linear(formula):
+        return failed[0]
+    if failed:
+        reason = "parts of the query are not identifiable, each with a hedge; whether they cancel is not decided"
+        return Undecided(reason, failed[0].derivation)
+    return _composed(formula, asked, [outcome for outcome in outcomes if isinstance(outcome, Identified)])
+
+
+def _is_linear(formula: Formula) -> bool:
+    """Whether every kernel enters as a term, times numbers at most, and only once."""
+    found = kernels(formula)
+    if len(set(found)) != len(found):
+        return False
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Plus):
+            stack.extend(node.terms)
+        elif isinstance(node, Sum):
+            stack.append(node.body)
+        elif isinstance(node, Product):
+            if sum(bool(kernels(factor)) for factor in node.factors) > 1:
+                return False
+            stack.extend(node.factors)
+        elif not isinstance(node, Kernel) and kernels(node):
+            return False
+    return True
+
+
+def _composed(formula: Formula, asked: Sequence[Kernel], found: Sequence[Identified]) -> Identified:
+    answer = formula
+    for kernel, outcome in zip(asked, found, strict=True):
+        answer = replace_formula(answer, kernel, outcome.formula)
+    steps = tuple(step for outcome in found for step in outcome.derivation.steps)
+    methods = dict.fromkeys(outcome.method for outcome in found if outcome.method != "observation")
+    needs: dict[Positive, None] = dict.fromkeys(need for outcome in found for need in outcome.requires)
+    return Identified(answer, Derivation(steps), ", ".join(methods) or "observation", tuple(needs))

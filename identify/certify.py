@@ -1,0 +1,99 @@
+"""Certification: before an answer is given, its proof is replayed and its formula is evaluated against surgery.
+
+The check draws random finite models with latent variables over the diagram, evaluates the formula in each from the
+observed distribution alone, and compares with what surgery on the model gives, at every value of every free variable.
+Several models are drawn, since on most random models a wrong formula is off by very little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ..dsl.diagram import Diagram, prune, restrict_outputs
+from ..dsl.diagnostics import SutureError
+from ..dsl.formula import Formula, Kernel, kernels, node_terms, subformulas, variables
+from ..dsl.formula_text import kernel_text
+from .derivation import Check, Derivation, Identified, NotIdentified, Outcome
+from .graph import CausalGraph
+from .hedge import hedge_faults
+from .replay import replay, replay_attempt
+from .rules import CUT
+
+TOLERANCE = 1e-9
+MODELS = 20
+# Kernels times boxes evaluated over all models: what a check may cost before fewer models are drawn.
+WORK = 60_000
+
+
+class CertificationError(Exception):
+    """An answer whose own proof or check fails: a bug in suture, never the user's fault."""
+
+
+def certify(outcome: Outcome, query: Kernel, diagram: Diagram, models: int = MODELS) -> Outcome:
+    """The outcome with its check filled in; raises `CertificationError` where proof, witness or check does not hold."""
+    if isinstance(outcome, Identified):
+        faults = replay(outcome.derivation, query, diagram, outcome.formula)
+        _refuse(faults, query)
+        check = check_formula(query, outcome.formula, diagram, models)
+        if check.max_error is not None and not check.max_error <= TOLERANCE:
+            _refuse((f"the formula is off by {check.max_error:g} on a random model",), query)
+        return replace(outcome, check=check)
+    if isinstance(outcome, NotIdentified):
+        faults = replay_attempt(outcome.derivation, diagram)
+        faults += hedge_faults(CausalGraph.of(diagram), outcome.witness, reduced_query(outcome.derivation, query))
+        _refuse(faults, query)
+    return outcome
+
+
+def reduced_query(derivation: Derivation, query: Kernel) -> Kernel:
+    """The kernel on which surgery was done: the query itself, or what exchange and joining made of it."""
+    cuts = [step.before for step in derivation.steps if step.rule == CUT]
+    last = cuts[-1] if cuts else query
+    return last if isinstance(last, Kernel) else query
+
+
+def _refuse(faults: tuple[str, ...], query: Kernel) -> None:
+    if faults:
+        raise CertificationError(f"{kernel_text(query)}: {'; '.join(faults)}")
+
+
+def check_formula(query: Formula, formula: Formula, diagram: Diagram, models: int = MODELS) -> Check:
+    """Evaluate query and formula on random models with latent variables; both are closed under the same free variables.
+
+    Fewer models are drawn where the formula is large; none, with the reason, where one evaluation is beyond the budget.
+    """
+    import numpy as np
+
+    from ..semantics.evaluate import evaluate
+    from ..semantics.distribution import ModelDistribution
+    from ..semantics.random_models import random_model
+
+    asked = sorted(variables(query) | variables(formula), key=lambda name: diagram.position[name])
+    part = prune(restrict_outputs(diagram, asked))
+    work = max(1, len(kernels(formula)) * len(part.boxes))
+    count = min(models, WORK // work)
+    if count == 0:
+        reason = f"{len(kernels(formula))} kernels over {len(part.boxes)} boxes are beyond the budget of a check"
+        return Check(0, None, reason)
+    labels = check_labels(query, formula, part)
+    worst = 0.0
+    for seed in range(count):
+        model = ModelDistribution(random_model(part, np.random.default_rng(seed), labels=labels))
+        try:
+            worst = max(worst, evaluate(query, model).difference(evaluate(formula, model)))
+        except SutureError as error:
+            return Check(0, None, error.diagnostics[0].message)
+    return Check(count, worst)
+
+
+def check_labels(query: Formula, formula: Formula, diagram: Diagram) -> Mapping[str, tuple[str, ...]]:
+    """Two or more labels for each variable of which a value is mentioned, so that random models know those values."""
+    found: dict[str, dict[str, None]] = {}
+    for part in (query, formula):
+        for node in subformulas(part):
+            for term in node_terms(node):
+                if isinstance(term.value, str):
+                    found.setdefault(term.variable, {})[term.value] = None
+    types = {wire.name: wire.type for wire in diagram.wires}
+    return {types[name]: (*values, "(other)") for name, values in found.items()}

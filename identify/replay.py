@@ -1,0 +1,222 @@
+"""Replaying a derivation: every step is derived again from its rule and compared.
+
+The checker knows the rules (`rules.py`, `simplify.py`) and nothing of the algorithm that chose them.  It follows chains of
+equalities: a step either starts a chain (a query that is cut, a condition that is exchanged) or goes on from the end of one;
+combs are lemmas that `plug` may use once they are proved.  What it accepts is a proof that the query equals the formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..dsl.diagram import Diagram
+from ..dsl.formula import Formula, Kernel, equal, kernels
+from . import rules, simplify
+from .combs import Comb
+from .derivation import Ancestral, Derivation, Separated, Step, Teeth
+from .graph import CausalGraph
+from .rules import RuleError
+
+
+@dataclass
+class _Chain:
+    """Equalities that lead from `start` to `end` so far; `cut` is the kernel on which surgery was done, once it was."""
+
+    start: Kernel
+    end: Formula
+    cut: Kernel | None = None
+
+
+@dataclass
+class _State:
+    """What is proved so far."""
+
+    graph: CausalGraph
+    chains: list[_Chain] = field(default_factory=list)
+    combs: dict[int, Comb] = field(default_factory=dict)
+
+    def chain_at(self, formula: Formula) -> _Chain:
+        """The latest chain that ends in the formula, or a new one where a kernel starts it."""
+        for chain in reversed(self.chains):
+            if equal(chain.end, formula):
+                return chain
+        if not isinstance(formula, Kernel):
+            raise RuleError("the left side is not the right side of an earlier step")
+        self.chains.append(_Chain(formula, formula))
+        return self.chains[-1]
+
+    def chain_from(self, kernel: Kernel) -> _Chain | None:
+        """The chain that starts from the kernel."""
+        return next((chain for chain in self.chains if chain.start == kernel), None)
+
+
+def replay(derivation: Derivation, query: Kernel, diagram: Diagram, formula: Formula | None = None) -> tuple[str, ...]:
+    """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
+
+    Without `formula` it is enough that the derivation ends in some formula of the observed distribution.
+    """
+    state = _State(CausalGraph.of(diagram))
+    fault = _first_fault(state, derivation)
+    if fault is not None:
+        return (fault,)
+    chain = state.chain_from(query)
+    if chain is None:
+        return ("no step starts from the query",)
+    if any(kernel.do for kernel in kernels(chain.end)):
+        return ("the derivation does not end in the observed distribution",)
+    if formula is not None and not equal(chain.end, formula):
+        return ("the derivation proves another formula",)
+    return ()
+
+
+def replay_attempt(derivation: Derivation, diagram: Diagram) -> tuple[str, ...]:
+    """Why a step of an unfinished derivation (of a query that is not identified) does not hold; nothing where all do."""
+    fault = _first_fault(_State(CausalGraph.of(diagram)), derivation)
+    return () if fault is None else (fault,)
+
+
+def _first_fault(state: _State, derivation: Derivation) -> str | None:
+    for number, step in enumerate(derivation.steps, 1):
+        try:
+            _check(state, step)
+        except RuleError as error:
+            return f"step {number} ({step.rule.name}): {error}"
+        except KeyError as error:
+            return f"step {number} ({step.rule.name}): {error} is not an observed variable of the diagram"
+    return None
+
+
+def _check(state: _State, step: Step) -> None:
+    """Check one step and record what it proves; raises `RuleError` with the reason where it does not hold."""
+    checker = CHECKERS.get(step.rule.name)
+    if checker is None or step.rule not in KNOWN_RULES:
+        raise RuleError("the rule is not known")
+    checker(state, step)
+
+
+def _compare(step: Step, expected: Step) -> None:
+    if not equal(step.before, expected.before):
+        raise RuleError("the left side is not what the rule applies to")
+    if not equal(step.after, expected.after):
+        raise RuleError("the right side is not what the rule yields")
+    if step.because != expected.because:
+        raise RuleError("the side conditions are not those that the rule needs")
+
+
+def _kernel(formula: Formula) -> Kernel:
+    if not isinstance(formula, Kernel):
+        raise RuleError("the rule applies to a single kernel")
+    return formula
+
+
+def _cut_kernel(chain: _Chain) -> Kernel:
+    if chain.cut is None:
+        raise RuleError("no surgery was done on the left side")
+    return chain.cut
+
+
+def _check_cut(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    _compare(step, rules.cut(state.graph, query))
+    chain = state.chain_at(query)
+    chain.end, chain.cut = step.after, query
+
+
+def _check_components(state: _State, step: Step) -> None:
+    chain = state.chain_at(step.before)
+    _compare(step, rules.components(state.graph, _cut_kernel(chain)))
+    chain.end = step.after
+
+
+def _check_comb(state: _State, step: Step) -> None:
+    teeth = next((condition for condition in step.because if isinstance(condition, Teeth)), None)
+    if teeth is None:
+        raise RuleError("the comb's teeth are not stated")
+    within, district = state.graph.mask(teeth.within), state.graph.mask(teeth.component)
+    known = state.combs.get(within)
+    # A comb of the whole ancestral set may be taken again from the joint distribution: both give the same.
+    if known is None or (within != district and state.graph.ancestors(within) == within):
+        comb, expected = rules.comb_of_joint(state.graph, within, district)
+    else:
+        comb, expected = rules.comb_of_comb(state.graph, known, district)
+    _compare(step, expected)
+    state.combs[comb.members] = comb
+
+
+def _check_discard(state: _State, step: Step) -> None:
+    kept = next((condition for condition in step.because if isinstance(condition, Ancestral)), None)
+    if kept is None:
+        raise RuleError("the set kept is not stated")
+    known = state.combs.get(state.graph.mask(kept.within))
+    if known is None:
+        raise RuleError("there is no comb yet to discard from")
+    comb, expected = rules.discard(state.graph, known, state.graph.mask(kept.members))
+    _compare(step, expected)
+    state.combs[comb.members] = comb
+
+
+def _check_plug(state: _State, step: Step) -> None:
+    chain = state.chain_at(step.before)
+    _compare(step, rules.plug(state.graph, _cut_kernel(chain), state.combs.values()))
+    chain.end = step.after
+
+
+def _check_observe(state: _State, step: Step) -> None:
+    _compare(step, rules.observe(state.graph, _kernel(step.before)))
+    state.chain_at(step.before).end = step.after
+
+
+def _check_exchange(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    separation = next((condition for condition in step.because if isinstance(condition, Separated)), None)
+    if separation is None or len(separation.second) != 1:
+        raise RuleError("the separation that rule 2 needs is not stated")
+    _compare(step, rules.exchange(state.graph, query, separation.second[0]))
+    state.chain_at(query).end = step.after
+
+
+def _check_condition(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    joint = state.chain_from(rules.joint_kernel(query))
+    if joint is None or any(kernel.do for kernel in kernels(joint.end)):
+        raise RuleError("the joint effect is not proved")
+    _compare(step, rules.condition(query, joint.end))
+    state.chain_at(query).end = step.after
+
+
+def _check_rewrite(state: _State, step: Step) -> None:
+    rewrite = next(rewrite for rewrite in simplify.REWRITES if rewrite.rule == step.rule)
+    after, because = rewrite.apply(state.graph, step.before)
+    _compare(step, Step(step.rule, step.before, after, because))
+    state.chain_at(step.before).end = step.after
+
+
+def _check_back_door(state: _State, step: Step) -> None:
+    chain = state.chain_at(step.before)
+    query = _cut_kernel(chain)
+    blocked = next((c for c in step.because if isinstance(c, Separated) and c.cut_out), None)
+    if blocked is None:
+        raise RuleError("the separation of the back-door criterion is not stated")
+    covariates = state.graph.mask(blocked.given)
+    conditions = simplify.back_door_conditions(state.graph, query, covariates)
+    if not all(rules.separation_holds(state.graph, condition) for condition in conditions):
+        raise RuleError("the back-door criterion does not hold")
+    after = simplify.adjustment_formula(state.graph, query, covariates)
+    _compare(step, Step(simplify.BACK_DOOR, step.before, after, conditions))
+    chain.end = step.after
+
+
+CHECKERS: dict[str, Callable[[_State, Step], None]] = {
+    rules.CUT.name: _check_cut,
+    rules.COMPONENTS.name: _check_components,
+    rules.COMB.name: _check_comb,
+    rules.DISCARD.name: _check_discard,
+    rules.PLUG.name: _check_plug,
+    rules.OBSERVE.name: _check_observe,
+    rules.EXCHANGE.name: _check_exchange,
+    rules.CONDITION.name: _check_condition,
+    simplify.BACK_DOOR.name: _check_back_door,
+    **{rewrite.rule.name: _check_rewrite for rewrite in simplify.REWRITES},
+}
+KNOWN_RULES = (*rules.RULES, simplify.BACK_DOOR, *(rewrite.rule for rewrite in simplify.REWRITES))
