@@ -1,8 +1,8 @@
 """Writes the generated pages of the documentation and checks the others: `make docs`.
 
 `errors.md` comes from the pages of `suture explain`.  In every Markdown page each relative link must lead to a file,
-each anchor to a heading, and each fenced `suture` program must read and resolve.  `--check` writes nothing and says what
-differs.
+each anchor to a heading, and each fenced `suture` program must read and resolve.  `--check` writes nothing, and says
+what differs.
 """
 
 from __future__ import annotations
