@@ -12,7 +12,7 @@ to renaming (`canonical`), and substitution renames them where they would captur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import zip_longest
 from typing import TypeAlias, TypeVar, assert_never
@@ -32,12 +32,14 @@ class Symbol:
 class Term:
     """A variable at a value: None is the bare name, a string a label, a `Symbol` a bound variable.
 
-    `world` holds the interventions of a counterfactual term `Y[X=1]`, themselves terms; it is empty otherwise.
+    `world` holds the interventions of a counterfactual term `Y[X=1]`, themselves terms; it is empty otherwise.  Inside a
+    world, `swap` names the domain that lends its mechanism (`Lab ~ rural`); the variable `.` then means all that differ.
     """
 
     variable: str
     value: str | Symbol | None = None
     world: tuple[Term, ...] = ()
+    swap: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
