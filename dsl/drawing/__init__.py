@@ -1,8 +1,22 @@
 """Pictures of string diagrams and causal graphs: layout, then SVG, TikZ or PNG from one set of coordinates."""
 
+from .causal_graph import causal_graph_scene
+from .png_printer import png
 from .scene import Scene, row_scene
 from .strings import diagram_scene
-from .surgery import cut_scene, surgery_scene
+from .surgery import comb_scene, cut_scene, surgery_scene
 from .svg_printer import svg
+from .tikz_printer import tikz
 
-__all__ = ["Scene", "cut_scene", "diagram_scene", "row_scene", "surgery_scene", "svg"]
+__all__ = [
+    "Scene",
+    "causal_graph_scene",
+    "comb_scene",
+    "cut_scene",
+    "diagram_scene",
+    "png",
+    "row_scene",
+    "surgery_scene",
+    "svg",
+    "tikz",
+]

@@ -1,8 +1,8 @@
 """Positions from Graphviz `dot`, asked through pygraphviz.
 
-Only coordinates are taken; everything visible is drawn by this package.  Graphviz runs inside this process, keeps global
-state and prints its warnings on file descriptor 2, so one thread at a time lays out, each time with a fresh graph, and
-what is printed there meanwhile is caught.
+Only coordinates are taken; everything visible is drawn by this package.  Graphviz runs inside this process, keeps
+global state and prints its warnings on file descriptor 2, so one thread at a time lays out, each time with a fresh
+graph, and what is printed there meanwhile is caught.
 
 Source: Gansner, Koutsofios, North, Vo, "A technique for drawing directed graphs" (1993).
 """
@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,7 +77,7 @@ def _point(text: str) -> Point:
 
 
 @contextmanager
-def _caught_warnings() -> Iterator[Any]:
+def _caught_warnings() -> Generator[Any]:
     """Send what is written to file descriptor 2 to a file, and yield a function that reads it."""
     try:
         saved = os.dup(2)

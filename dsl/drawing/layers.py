@@ -64,9 +64,10 @@ def _program(joints: Mapping[str, Joint], routes: Iterable[Route]) -> str:
         ranks.setdefault(joint.rank, []).append(joint)
     for rank in sorted(ranks):
         lines.append(f"{{ rank=same; {' '.join(joint.name for joint in ranks[rank])} }}")
-    steps = [step for route in routes for step in pairwise(route.stops)]
-    lines += [_edge(joints, tail, head) for tail, head in steps]
-    lines += _spine(ranks, {joints[tail.joint].rank for tail, _ in steps})
+    for route in routes:
+        lines += [_edge(joints, tail, head, route.link.seam) for tail, head in pairwise(route.stops)]
+    linked = {joints[tail.joint].rank for route in routes for tail in route.stops[:-1]}
+    lines += _spine(ranks, linked)
     for part in (Part.INPUT, Part.OUTPUT):
         chain = [joint.name for joint in joints.values() if joint.part is part]
         lines += [f"{left} -> {right} [style=invis, weight=1];" for left, right in pairwise(chain)]
@@ -91,11 +92,12 @@ def _sides(joint: Joint) -> tuple[tuple[str, int], tuple[str, int]]:
     return ("o", joint.ports_out), ("i", joint.ports_in)
 
 
-def _edge(joints: Mapping[str, Joint], tail: End, head: End) -> str:
+def _edge(joints: Mapping[str, Joint], tail: End, head: End, seam: bool) -> str:
     below, above = joints[tail.joint], joints[head.joint]
+    weight = 8 if seam else _weight(below.part, above.part)
     start = f"{tail.joint}:o{tail.port}:n" if below.part is Part.BOX else tail.joint
-    end = f"{head.joint}:i{head.port}:s" if above.part is Part.BOX else head.joint
-    return f"{start} -> {end} [weight={_weight(below.part, above.part)}];"
+    end = f"{head.joint}:i{head.port}:s" if above.part is Part.BOX and not seam else head.joint
+    return f"{start} -> {end} [weight={weight}];"
 
 
 def _weight(below: Part, above: Part) -> int:

@@ -55,19 +55,23 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A stretch of a wire between two joints, upwards."""
+    """A stretch of a wire between two joints, upwards.
+
+    A seam is not drawn: it leads from a box that was lost to the one that now stands for it, and keeps the two in line.
+    """
 
     tail: End
     head: End
     wire: int
     ghost: bool = False
+    seam: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
     """What is to be drawn: the diagram, its boxes with those shown as ghosts, and their shapes.
 
-    The first boxes are the diagram's own; `ghosts` are positions in `boxes`.
+    The first boxes are the diagram's own, then come those it has lost; `ghosts` are positions in `boxes`.
     """
 
     diagram: Diagram
@@ -75,6 +79,10 @@ class Figure:
     ghosts: frozenset[int]
     labels: tuple[str, ...]
     shapes: tuple[Shape, ...]
+
+    def lost(self, number: int) -> bool:
+        """Whether a box is a ghost whose wires another box produces now."""
+        return number in self.ghosts and number >= len(self.diagram.boxes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +99,7 @@ def figure(diagram: Diagram, ghosts: Sequence[Box] = ()) -> Figure:
     boxes = diagram.boxes + added
     faint = frozenset(number for number, box in enumerate(boxes) if box in ghosts)
     labels = tuple(wire_label(diagram, wire) for wire in range(len(diagram.wires)))
-    alone = len(diagram.boxes)
-    shapes = tuple(
-        box_shape(diagram, box, tuple("" if number >= alone else labels[wire] for wire in box.outputs))
-        for number, box in enumerate(boxes)
-    )
+    shapes = tuple(box_shape(diagram, box, tuple(labels[wire] for wire in box.outputs)) for box in boxes)
     return Figure(diagram, boxes, faint, labels, shapes)
 
 
@@ -117,7 +121,7 @@ def skeleton(drawn: Figure) -> Skeleton:
         if joint is not None:
             joints[joint.name] = joint
         links += stretch
-    return Skeleton(joints, tuple(links))
+    return Skeleton(joints, (*links, *_seams(drawn, sources)))
 
 
 def box_name(number: int) -> str:
@@ -142,6 +146,15 @@ def _uses(drawn: Figure) -> list[list[End]]:
     for place_, wire in enumerate(drawn.diagram.outputs):
         uses[wire].append(End(f"{Part.OUTPUT.value}{place_}"))
     return uses
+
+
+def _seams(drawn: Figure, sources: Mapping[int, End]) -> list[Link]:
+    return [
+        Link(End(box_name(number), port), sources[wire], wire, ghost=True, seam=True)
+        for number, box in enumerate(drawn.boxes)
+        if drawn.lost(number)
+        for port, wire in enumerate(box.outputs)
+    ]
 
 
 def _wire_parts(

@@ -1,8 +1,8 @@
 """The picture of a string diagram, read from the bottom to the top.
 
 Every rank of the arrangement is a horizontal band in which wires run upright: their labels stand there, beside the
-wires, where nothing else may come.  Between two bands wires bend, as cubics with upright ends, and cross only there.  So
-labels, boxes and wires keep clear of each other by construction.
+wires, where nothing else may come.  Between two bands wires bend, as cubics with upright ends, and cross only there.
+So labels, boxes and wires keep clear of each other by construction.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ BOWL_MARGIN = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A rank's share of the height: `base` is the line its joints stand on, heights grow upwards."""
+    """A rank's share of the height: its joints stand on `base`, its boxes reach up to `crown`; heights grow upwards."""
 
     bottom: float
     base: float
+    crown: float
     top: float
 
 
@@ -77,11 +78,22 @@ def diagram_scene(diagram: Diagram, *, ghosts: Sequence[Box] = ()) -> Scene:
 
     Raises `SutureError` (S601, S602) where Graphviz is missing or fails.
     """
+    return painted(planned(diagram, ghosts), diagram_title(diagram))
+
+
+def planned(diagram: Diagram, ghosts: Sequence[Box] = ()) -> Plan:
+    """Everything of the picture of a diagram with its place.
+
+    Raises `SutureError` (S601, S602) where Graphviz is missing or fails.
+    """
     drawn = figure(diagram, ghosts)
     arrangement = arrange(skeleton(drawn))
-    plan = Plan(drawn, arrangement, _bands(drawn, arrangement))
-    marks = [*_strands(plan), *_boxes(plan), *_knots(plan), *_texts(plan)]
-    return framed(marks, diagram_title(diagram))
+    return Plan(drawn, arrangement, _bands(drawn, arrangement))
+
+
+def painted(plan: Plan, title: str) -> Scene:
+    """The marks of a plan."""
+    return framed([*_strands(plan), *_boxes(plan), *_knots(plan), *_texts(plan)], title)
 
 
 def diagram_title(diagram: Diagram) -> str:
@@ -109,16 +121,22 @@ def _bands(drawn: Figure, arrangement: Arrangement) -> tuple[Band, ...]:
     bands: list[Band] = []
     height = 0.0
     for rank in sorted(ranks):
-        rooms = [_upright_room(drawn, joint) for joint in ranks[rank]]
+        tallest = max((_stature(drawn, joint) for joint in ranks[rank]), default=0.0)
+        rooms = [_upright_room(drawn, joint, tallest) for joint in ranks[rank]]
         base = height + max(below for below, _ in rooms)
         top = base + max(above for _, above in rooms)
-        bands.append(Band(height, base, top))
+        bands.append(Band(height, base, base + tallest, top))
         height = top + min(GAP_MOST, GAP_LEAST + 0.2 * reach.get(rank, 0.0))
     return tuple(bands)
 
 
-def _upright_room(drawn: Figure, joint: Joint) -> tuple[float, float]:
-    """How far a joint and its labels reach below and above its base."""
+def _stature(drawn: Figure, joint: Joint) -> float:
+    """The height of a box above its rank's base; tall states let their tips hang below it."""
+    return min(PLATE_HEIGHT, drawn.shapes[joint.number].height) if joint.part is Part.BOX else 0.0
+
+
+def _upright_room(drawn: Figure, joint: Joint, crown: float) -> tuple[float, float]:
+    """How far a joint and its labels reach below and above its base, boxes hanging from `crown`."""
     match joint.part:
         case Part.INPUT:
             return END_LABEL, 2.0
@@ -132,11 +150,9 @@ def _upright_room(drawn: Figure, joint: Joint) -> tuple[float, float]:
             return 0.0, 0.0
         case Part.BOX:
             shape = drawn.shapes[joint.number]
-            labelled = joint.number < len(drawn.diagram.boxes) and any(
-                drawn.labels[wire] for wire in drawn.boxes[joint.number].outputs
-            )
-            below = max(2.0, shape.height - PLATE_HEIGHT) + (18.0 if shape.below else 0.0)
-            return below, PLATE_HEIGHT + (LABEL_STRIP if labelled else BARE_STRIP)
+            labelled = any(drawn.labels[wire] for wire in drawn.boxes[joint.number].outputs)
+            below = shape.height - crown + (18.0 if shape.below else 0.0)
+            return max(2.0, below), crown + (LABEL_STRIP if labelled else BARE_STRIP)
 
 
 def _sideways(drawn: Figure, arrangement: Arrangement) -> dict[int, float]:
@@ -157,7 +173,8 @@ def _across(drawn: Figure, arrangement: Arrangement, end: End, upper: bool) -> f
     if joint.part is not Part.BOX:
         return arrangement.across[end.joint]
     shape = drawn.shapes[joint.number]
-    return arrangement.across[end.joint] + (shape.outputs if upper else shape.inputs)[end.port]
+    ports = shape.outputs if upper else shape.inputs
+    return arrangement.across[end.joint] + (ports[end.port] if ports else 0.0)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -166,7 +183,8 @@ def _across(drawn: Figure, arrangement: Arrangement, end: End, upper: bool) -> f
 
 def _strands(plan: Plan) -> list[Mark]:
     """The wires, ghosts first so that real ones are painted over them."""
-    ordered = sorted(plan.arrangement.routes, key=lambda route: not route.link.ghost)
+    seen = (route for route in plan.arrangement.routes if not route.link.seam)
+    ordered = sorted(seen, key=lambda route: not route.link.ghost)
     return [_strand(plan, route) for route in ordered]
 
 
@@ -184,29 +202,23 @@ def _strand(plan: Plan, route: Route) -> Strand:
 def _leaving(plan: Plan, end: End) -> float:
     """The height at which a wire leaves a joint."""
     joint = plan.joint(end)
-    base = plan.bands[joint.rank].base
-    return base + PLATE_HEIGHT if joint.part is Part.BOX else base
+    band = plan.bands[joint.rank]
+    return band.crown if joint.part is Part.BOX else band.base
 
 
 def _step(plan: Plan, tail: End, head: End) -> list[Piece]:
     """From the upper side of one joint to the lower side of the next one above; through a bend up to its band's top."""
     below, above = plan.joint(tail), plan.joint(head)
-    x, target = (
-        _across(plan.figure, plan.arrangement, tail, upper=True),
-        _across(plan.figure, plan.arrangement, head, upper=False),
-    )
+    x = _across(plan.figure, plan.arrangement, tail, upper=True)
+    target = _across(plan.figure, plan.arrangement, head, upper=False)
     low, high = plan.bands[below.rank].top, plan.bands[above.rank].bottom
     if below.part is Part.DOT and _bowl_is_free(plan, below, x, target):
         pieces = [_bowl((x, plan.bands[below.rank].base), (target, high))]
     else:
         pieces = [((x, low),), _bend((x, low), (target, high))]
-    pieces.append(((target, plan.bands[above.rank].top if above.part is Part.BEND else _arriving(plan, above)),))
+    band = plan.bands[above.rank]
+    pieces.append(((target, band.top if above.part is Part.BEND else band.base),))
     return [tuple((px, -py) for px, py in piece) for piece in pieces]
-
-
-def _arriving(plan: Plan, joint: Joint) -> float:
-    """The height at which a wire arrives at a joint."""
-    return plan.bands[joint.rank].base
 
 
 def _bend(start: Point, end: Point) -> Piece:
@@ -258,7 +270,7 @@ def _box(plan: Plan, joint: Joint) -> list[Mark]:
     ghost = joint.number in plan.figure.ghosts
     tone = Tone.GHOST if ghost else box_tone(box)
     title = box_title(plan.figure.diagram, box, ghost)
-    x, top = plan.arrangement.across[joint.name], -plan.bands[joint.rank].base - PLATE_HEIGHT
+    x, top = plan.arrangement.across[joint.name], -plan.bands[joint.rank].crown
     marks: list[Mark] = []
     if shape.outline is Outline.PLATE:
         marks.append(Plate(x - shape.width / 2, top, shape.width, shape.height, tone, title))
@@ -308,7 +320,7 @@ def _texts(plan: Plan) -> list[Mark]:
     marks: list[Mark] = []
     for joint in plan.arrangement.joints.values():
         base = plan.bands[joint.rank].base
-        if joint.part is Part.BOX and joint.number < len(drawn.diagram.boxes):
+        if joint.part is Part.BOX and not drawn.lost(joint.number):
             marks += _wire_labels(plan, joint)
         elif joint.part in (Part.INPUT, Part.OUTPUT):
             ends = drawn.diagram.inputs if joint.part is Part.INPUT else drawn.diagram.outputs
@@ -319,7 +331,7 @@ def _texts(plan: Plan) -> list[Mark]:
 
 def _wire_labels(plan: Plan, joint: Joint) -> list[Mark]:
     drawn, shape = plan.figure, plan.shape(joint)
-    y = -plan.bands[joint.rank].base - PLATE_HEIGHT - 6.0
+    y = -plan.bands[joint.rank].crown - 6.0
     x = plan.arrangement.across[joint.name]
     tone = Tone.GHOST if joint.number in drawn.ghosts else Tone.LATENT
     return [

@@ -1,13 +1,14 @@
 """A scene as SVG.
 
 Ink is `currentColor`, so a picture inside a page takes the page's own, light or dark; washes are thin enough for both.
-Standing alone or in an `<img>`, where there is no page to take it from, the picture follows the reader's preferred colour
-scheme and brings its own paper (`:root` matches only there).  Class names carry a prefix, since styles of pictures in one
-page are shared.
+Standing alone or in an `<img>`, where there is no page to take it from, the picture follows the reader's preferred
+colour scheme and brings its own paper (`:root` matches only there).  Class names carry a prefix, since styles of
+pictures in one page are shared.
 """
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import assert_never
 from xml.sax.saxutils import escape, quoteattr
 
@@ -31,6 +32,7 @@ from .scene import (
     Tone,
     Triangle,
 )
+from .typeface import SUBSCRIPTS
 
 FONTS = "'STIX Two Text','Latin Modern Roman','DejaVu Serif',Georgia,serif"
 _STYLE = (
@@ -121,7 +123,22 @@ def _text(text: Text) -> str:
     fill = "" if text.tone is not Tone.CUT else f' style="fill:{RED}"'
     faded = f' opacity="{0.75 if text.tone is Tone.LATENT else 0.5}"' if text.tone in _OPACITY else ""
     hidden = ' aria-hidden="true"' if text.role is Role.JOINER else ""
-    return f'<text class="suture-{text.role.value}" {place}{fill}{faded}{hidden}>{escape(text.content)}</text>'
+    return f'<text class="suture-{text.role.value}" {place}{fill}{faded}{hidden}>{_lowered(text)}</text>'
+
+
+def _lowered(text: Text) -> str:
+    """The content with subscripts set in small ordinary digits, which every face has."""
+    size, drop = SIZE[text.role] * 0.72, _number(SIZE[text.role] * 0.18)
+    parts: list[str] = []
+    for lowered, run in groupby(text.content, lambda letter: letter in SUBSCRIPTS):
+        letters = "".join(run)
+        if lowered:
+            digits = "".join(SUBSCRIPTS[letter] for letter in letters)
+            parts.append(f'<tspan dy="{drop}" font-size="{_number(size)}" font-style="normal">{digits}</tspan>')
+        else:
+            raised = f' dy="-{drop}"' if parts else ""
+            parts.append(f"<tspan{raised}>{escape(letters)}</tspan>" if raised else escape(letters))
+    return "".join(parts)
 
 
 def _ink(tone: Tone) -> str:

@@ -20,8 +20,9 @@ _CLASSES = (
     (1.04, "mMW@"),
 )
 _WIDTH = {letter: width for width, letters in _CLASSES for letter in letters}
-_SMALL = frozenset("₀₁₂₃₄₅₆₇₈₉′")
-_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+SUBSCRIPTS = {chr(lowered): chr(digit) for digit, lowered in _LOWERED.items()}
+"""The ordinary digit of each subscript digit."""
 _INDEXED = re.compile(r"([^\W\d_])_?(\d{1,3})(['*]*)\Z")
 
 
@@ -35,7 +36,7 @@ def text_width(content: str, size: float) -> float:
 
 
 def _letter_width(letter: str) -> float:
-    if letter in _SMALL:
+    if letter in SUBSCRIPTS or letter == "′":
         return 0.42
     if unicodedata.combining(letter):
         return 0.0
@@ -56,5 +57,5 @@ def written(name: str) -> str:
 def _written(name: str) -> str:
     indexed = _INDEXED.match(name)
     if indexed:
-        name = indexed[1] + indexed[2].translate(_SUBSCRIPTS) + indexed[3]
+        name = indexed[1] + indexed[2].translate(_LOWERED) + indexed[3]
     return name.replace("'", "′")
