@@ -11,7 +11,7 @@ inference", JMLR 18 (the aim; the rules here are simpler).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..dsl.formula import (
@@ -99,11 +99,6 @@ def factors(formula: Formula) -> tuple[Formula, ...]:
     return formula.factors if isinstance(formula, Product) else (formula,)
 
 
-def mentions(formula: Formula, binders: Iterable[Symbol]) -> bool:
-    """Whether one of the symbols is used in the formula."""
-    return not free_symbols(formula).isdisjoint(binders)
-
-
 def _plain(node: Callable[[Formula], Formula]) -> Callable[[CausalGraph, Formula], tuple[Formula, tuple[()]]]:
     """A rewrite of single nodes, applied everywhere, that needs nothing of the graph."""
     return lambda graph, formula: (rebuild(formula, node), ())
@@ -136,37 +131,53 @@ def _factor_out(node: Formula) -> Formula:
     """Put factors without bound variables in front, and push a binder into the only factor that mentions it, if a sum."""
     if not isinstance(node, Sum):
         return node
-    parts, binders = list(factors(node.body)), list(node.binders)
+    parts = list(factors(node.body))
+    uses = [free_symbols(part) for part in parts]
+    kept: list[Symbol] = []
     for symbol in node.binders:
-        places = [place for place, part in enumerate(parts) if mentions(part, [symbol])]
+        places = [place for place, use in enumerate(uses) if symbol in use]
         if len(places) == 1 and len(parts) > 1 and isinstance(parts[places[0]], Sum):
             parts[places[0]] = _fuse(Sum((symbol,), parts[places[0]]))
-            binders.remove(symbol)
-    inside = [part for part in parts if mentions(part, binders)]
-    outside = [part for part in parts if not mentions(part, binders)]
-    if len(binders) == len(node.binders) and (not outside or not inside):
+            uses[places[0]] -= {symbol}
+        else:
+            kept.append(symbol)
+    inside = [part for part, use in zip(parts, uses, strict=True) if not use.isdisjoint(kept)]
+    outside = [part for part, use in zip(parts, uses, strict=True) if use.isdisjoint(kept)]
+    if len(kept) == len(node.binders) and (not outside or not inside):
         return node
-    return product((*outside, Sum(tuple(binders), product(inside)) if binders else ONE))
+    return product((*outside, Sum(tuple(kept), product(inside)) if kept else ONE))
 
 
 def _marginalise(node: Formula) -> Formula:
-    """Drop every binder that occurs once, as an outcome of a factor that is a kernel."""
+    """Drop every binder that occurs once, as an outcome of a factor that is a kernel, until none is left.
+
+    A factor that is summed to one frees the symbols of its conditions, so the places of every symbol are kept up to date.
+    """
     if not isinstance(node, Sum):
         return node
-    binders, parts = list(node.binders), list(factors(node.body))
-    changed = True
-    while changed:
-        changed = False
-        uses = [free_symbols(part) for part in parts]
-        for symbol in binders:
-            places = [place for place, use in enumerate(uses) if symbol in use]
-            if len(places) == 1 and _is_only_outcome(parts[places[0]], symbol):
-                parts[places[0]] = _without_outcome(parts[places[0]], symbol)
-                binders.remove(symbol)
-                changed = True
-                break
-    body = product(parts)
-    return Sum(tuple(binders), body) if binders else body
+    parts = list(factors(node.body))
+    places: dict[Symbol, set[int]] = {symbol: set() for symbol in node.binders}
+    for place, part in enumerate(parts):
+        for symbol in free_symbols(part) & places.keys():
+            places[symbol].add(place)
+    pending = [symbol for symbol in reversed(node.binders) if len(places[symbol]) == 1]
+    dropped: set[Symbol] = set()
+    while pending:
+        symbol = pending.pop()
+        (place,) = places[symbol] or (None,)
+        if symbol in dropped or place is None or not _is_only_outcome(parts[place], symbol):
+            continue
+        before = free_symbols(parts[place])
+        parts[place] = _without_outcome(parts[place], symbol)
+        dropped.add(symbol)
+        for freed in sorted((before - free_symbols(parts[place])) & places.keys()):
+            places[freed].discard(place)
+            if len(places[freed]) == 1:
+                pending.append(freed)
+    if not dropped:
+        return node
+    binders = tuple(symbol for symbol in node.binders if symbol not in dropped)
+    return Sum(binders, product(parts)) if binders else product(parts)
 
 
 def _is_only_outcome(part: Formula, symbol: Symbol) -> bool:
