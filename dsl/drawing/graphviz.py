@@ -40,8 +40,8 @@ def place(text: str) -> Placement:
     """
     graph_type = _graph_type()
     with _ONE_AT_A_TIME, _caught_warnings() as caught:
-        graph = graph_type(string=text)
         try:
+            graph = graph_type(string=text)
             graph.layout(prog="dot")
             return Placement(_node_positions(graph), _edge_routes(graph))
         except (OSError, ValueError, RuntimeError) as error:
@@ -71,7 +71,9 @@ def _edge_routes(graph: Any) -> dict[str, str]:
     return {str(edge.attr["id"]): str(edge.attr["pos"]) for edge in graph.edges() if edge.attr["id"]}
 
 
-def _point(text: str) -> Point:
+def _point(text: str | None) -> Point:
+    if not text:
+        raise ValueError("it gave no position to a node")
     x, y = text.split(",")
     return float(x), float(y)
 

@@ -16,6 +16,7 @@ from .scene import (
     DOT_RADIUS,
     GROUND_BARS,
     SIZE,
+    TOOTH_INSET,
     Anchor,
     Arrowhead,
     Disc,
@@ -79,16 +80,15 @@ def _matplotlib() -> tuple[Any, Any]:
 
 
 def _artists(mark: Mark) -> list[Any]:
-    from matplotlib.patches import Circle, Ellipse, FancyBboxPatch, PathPatch, Polygon
+    from matplotlib.patches import Circle, Ellipse, PathPatch, Polygon
 
     match mark:
         case Strand():
             return [PathPatch(_path(mark), fill=False, **_stroke(mark.tone))]
         case Plate():
-            style = "round,pad=0,rounding_size=4"
-            return _washed(
-                mark.tone, lambda **ink: FancyBboxPatch((mark.x, mark.y), mark.width, mark.height, style, **ink)
-            )
+            outline = _washed(mark.tone, lambda **ink: _frame(mark, 0.0, ink))
+            thin = {"fill": False, "edgecolor": INK, "linewidth": 0.7}
+            return [*outline, _frame(mark, TOOTH_INSET, thin)] if mark.tone is Tone.TOOTH else outline
         case Triangle():
             half = mark.width / 2
             corners = [(mark.x - half, mark.y), (mark.x + half, mark.y), (mark.x, mark.y + mark.height)]
@@ -106,6 +106,13 @@ def _artists(mark: Mark) -> list[Any]:
             return [_text(mark)]
         case _:
             assert_never(mark)
+
+
+def _frame(plate: Plate, inset: float, ink: dict[str, Any]) -> Any:
+    from matplotlib.patches import FancyBboxPatch
+
+    corner, style = (plate.x + inset, plate.y + inset), f"round,pad=0,rounding_size={4.0 - inset / 2}"
+    return FancyBboxPatch(corner, plate.width - 2 * inset, plate.height - 2 * inset, style, **ink)
 
 
 def _washed(tone: Tone, outline: Any) -> list[Any]:

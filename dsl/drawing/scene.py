@@ -44,6 +44,8 @@ SIZE = {Role.NAME: 14.0, Role.WIRE: 10.5, Role.END: 13.0, Role.CAPTION: 13.0, Ro
 """Font size of each role in pixels."""
 
 DOT_RADIUS = 3.6
+TOOTH_INSET = 2.6
+"""How far inside a tooth's outline its second one runs."""
 ARROW_LENGTH = 7.5
 ARROW_WIDTH = 6.0
 GROUND_BARS = ((18.0, 0.0), (11.0, 3.4), (4.4, 6.8))

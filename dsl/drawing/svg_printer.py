@@ -18,6 +18,7 @@ from .scene import (
     DOT_RADIUS,
     GROUND_BARS,
     SIZE,
+    TOOTH_INSET,
     Anchor,
     Arrowhead,
     Disc,
@@ -71,9 +72,8 @@ def _mark(mark: Mark) -> str:
         case Strand():
             return _element("path", f'd="{_path(mark)}"{_ink(mark.tone)}', mark.title)
         case Plate():
-            place = f'x="{_number(mark.x)}" y="{_number(mark.y)}" width="{_number(mark.width)}"'
-            shape = f'{place} height="{_number(mark.height)}" rx="4"{_ink(mark.tone)}{_wash(mark.tone)}'
-            return _element("rect", shape, mark.title)
+            inner = f'<rect {_frame(mark, TOOTH_INSET)} stroke-width="0.7"/>' if mark.tone is Tone.TOOTH else ""
+            return inner + _element("rect", _frame(mark, 0.0) + _ink(mark.tone) + _wash(mark.tone), mark.title)
         case Triangle():
             half, tip = mark.width / 2, _pair(mark.x, mark.y + mark.height)
             outline = f"M{_pair(mark.x - half, mark.y)} H{_number(mark.x + half)} L{tip} Z"
@@ -97,6 +97,12 @@ def _mark(mark: Mark) -> str:
 
 def _element(name: str, attributes: str, title: str) -> str:
     return f"<{name} {attributes}><title>{escape(title)}</title></{name}>" if title else f"<{name} {attributes}/>"
+
+
+def _frame(plate: Plate, inset: float) -> str:
+    place = f'x="{_number(plate.x + inset)}" y="{_number(plate.y + inset)}"'
+    size = f'width="{_number(plate.width - 2 * inset)}" height="{_number(plate.height - 2 * inset)}"'
+    return f'{place} {size} rx="{_number(4.0 - inset / 2)}"'
 
 
 def _path(strand: Strand) -> str:
@@ -168,9 +174,5 @@ def _pair(x: float, y: float) -> str:
 
 
 def _number(value: float) -> str:
-    """The number with at most two decimals, none where they are zero."""
-    return f"{value + 0.0:.2f}".rstrip("0").rstrip(".").replace("-0", "0") if abs(value) < 0.005 else _plain(value)
-
-
-def _plain(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
+    """The number with at most two decimals and no needless zero."""
+    return f"{round(value, 2) + 0.0:.2f}".rstrip("0").rstrip(".")

@@ -36,8 +36,10 @@ _PREAMBLE = r"""\documentclass[tikz,border=2pt]{standalone}
 \begin{document}
 """
 _STYLES = """x={unit}pt, y=-{unit}pt, line width={line}pt, line cap=round, line join=round,
-  plain/.style={{}}, latent/.style={{dashed, draw=black!60}}, ghost/.style={{densely dotted, draw=black!42}},
-  cut/.style={{draw=suturered, line width={heavy}pt}}, state/.style={{}}, tooth/.style={{double}}"""
+  plain/.style={{}}, state/.style={{}}, tooth/.style={{double}},
+  latent/.style={{dash pattern=on 3pt off 2.4pt, draw=black!60}},
+  ghost/.style={{dash pattern=on .8pt off 2pt, draw=black!50}},
+  cut/.style={{draw=suturered, line width={heavy}pt}}"""
 _COLOURS = r"""\definecolor{suturered}{HTML}{D64541}
 \definecolor{sutureblue}{HTML}{5B8DEF}
 \definecolor{sutureamber}{HTML}{C8963E}
