@@ -26,18 +26,25 @@ COMPARE: Mapping[str, Callable[[Fraction, Fraction], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
-EXACT: Mapping[str, Callable[..., Fraction]] = {
-    "abs": abs,
+EXACT: Mapping[str, Callable[[list[Fraction]], Fraction]] = {
+    "abs": lambda values: abs(values[0]),
     "min": min,
     "max": max,
-    "floor": lambda x: Fraction(math.floor(x)),
-    "ceil": lambda x: Fraction(math.ceil(x)),
-    "round": lambda x: Fraction(round(x)),
-    "mod": operator.mod,
+    "floor": lambda values: Fraction(math.floor(values[0])),
+    "ceil": lambda values: Fraction(math.ceil(values[0])),
+    "round": lambda values: Fraction(round(values[0])),
+    "mod": lambda values: values[0] % values[1],
 }
 INEXACT = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "sigmoid")
-ARGUMENTS = {"min": None, "max": None, "mod": 2}
+FUNCTIONS: Mapping[str, int | None] = {
+    **dict.fromkeys(INEXACT, 1),
+    **dict.fromkeys(EXACT, 1),
+    "min": None,
+    "max": None,
+    "mod": 2,
+}
 MAX_POWER = 64
+MAX_BITS = 20_000
 
 
 class Unknown(Exception):
@@ -141,7 +148,8 @@ def _arithmetic(node: tree.Arithmetic, names: Mapping[str, Value]) -> Fraction:
 
 
 def _power(base: Fraction, exponent: Fraction, place: Span) -> Fraction:
-    if exponent.denominator != 1 or abs(exponent) > MAX_POWER:
+    size = max(base.numerator.bit_length(), base.denominator.bit_length())
+    if exponent.denominator != 1 or abs(exponent) > MAX_POWER or size * abs(exponent) > MAX_BITS:
         raise Unknown
     if base == 0 and exponent < 0:
         raise SutureError(Diagnostic("S216", "division by zero: a negative power of zero", place))
@@ -166,7 +174,7 @@ def _call(node: tree.Call, names: Mapping[str, Value]) -> Fraction:
     values = [as_number(evaluate(argument, names), argument.span) for argument in node.arguments]
     if name == "mod" and values[1] == 0:
         raise SutureError(Diagnostic("S216", "division by zero", node.span, "in this remainder"))
-    return EXACT[name](*values)
+    return EXACT[name](values)
 
 
 def constant(node: tree.Expression) -> Fraction | None:
