@@ -57,7 +57,7 @@ def _graph_type() -> Any:
             Diagnostic(
                 "S601",
                 f"pictures need pygraphviz, which cannot be loaded: {error}",
-                help="install it: pip install pygraphviz; its system libraries come with: apt install graphviz",
+                help="pip install pygraphviz; where a system library is missing: apt install graphviz",
             )
         ) from error
     return AGraph

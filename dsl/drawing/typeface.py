@@ -42,7 +42,8 @@ def _letter_width(letter: str) -> float:
         return 0.0
     if unicodedata.east_asian_width(letter) in "WF":
         return 1.05
-    return _WIDTH.get(letter) or _WIDTH.get(unicodedata.normalize("NFD", letter)[0], 0.9)
+    unknown = 0.68 if letter.islower() else 0.9
+    return _WIDTH.get(letter) or _WIDTH.get(unicodedata.normalize("NFD", letter)[0], unknown)
 
 
 def written(name: str) -> str:
