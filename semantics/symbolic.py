@@ -1,0 +1,164 @@
+"""Exact symbolic semantics in SymPy: rationals, and closed forms in the parameters of a model.
+
+`SymbolicStochastic` is the vocabulary of a Markov category on SymPy matrices.  `ClosedForm` is the same arithmetic for
+the planned contraction: entries are elements of the field of rational functions that a model's entries generate, so
+that they stay in lowest terms and zero is recognised.  A denominator counts as zero where it is so for every value of
+the parameters.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+from sympy.polys.fields import FracField, sfield
+
+from ..dsl.diagram import Box
+from .base import Semantics
+from .factors import EXACT, Arithmetic, Array
+from .stochastic import box_array
+
+
+def expression(value: Any) -> sympy.Expr:
+    """A Fraction, a float or a SymPy expression as a SymPy expression."""
+    if isinstance(value, Fraction):
+        return sympy.Rational(value.numerator, value.denominator)
+    made = sympy.sympify(value)
+    if not isinstance(made, sympy.Expr):
+        raise TypeError(f"not an expression: {value!r}")
+    return made
+
+
+class ClosedForm(Arithmetic):
+    """The field of rational functions in whatever the given expressions contain (parameters, `exp(p)`, ..)."""
+
+    exact = True
+    dtype = object
+
+    def __init__(self, entries: Iterable[Any]) -> None:
+        distinct = sorted({expression(entry) for entry in entries} | {sympy.Integer(1)}, key=sympy.default_sort_key)
+        made: tuple[FracField, list[Any]] = sfield(distinct)
+        self.field = made[0]
+        self._elements: dict[sympy.Expr, Any] = dict(zip(distinct, made[1], strict=True))
+
+    def element(self, entry: Any) -> Any:
+        """The field's element for one of the entries the field was made from."""
+        return self._elements[expression(entry)]
+
+    def elements(self, values: Array) -> Array:
+        """An array of entries as elements of the field."""
+        made = np.empty(values.shape, dtype=object)
+        for place in np.ndindex(*values.shape):
+            made[place] = self.element(values[place])
+        return made
+
+    def number(self, value: Fraction) -> Any:
+        """The constant of the field."""
+        return self.field(value.numerator) / self.field(value.denominator)
+
+    def is_zero(self, values: Array) -> NDArray[np.bool_]:
+        """Entries that are the zero of the field."""
+        return np.asarray(values == self.number(Fraction(0)), dtype=np.bool_)
+
+    def result(self, values: Array) -> Array:
+        """Entries as SymPy expressions, factored where that is shorter."""
+        made = np.empty(values.shape, dtype=object)
+        for place in np.ndindex(*values.shape):
+            entry: Any = values[place]
+            made[place] = tidy(entry.as_expr())
+        return made
+
+
+def tidy(value: sympy.Expr) -> sympy.Expr:
+    """The shortest of a few equal forms.
+
+    >>> p = sympy.Symbol("p")
+    >>> tidy(p - p**2), tidy(1 - p)
+    (p*(1 - p), 1 - p)
+    """
+    factored = sympy.factor(value)
+    forms = [value, factored, _positive_factors(factored)]
+    return min(forms, key=lambda form: (sympy.count_ops(form), str(form)))
+
+
+def _positive_factors(value: sympy.Expr) -> sympy.Expr:
+    """`-p*(p - 1)` as `p*(1 - p)`: the sign goes into a factor."""
+    for factor in value.args if isinstance(value, sympy.Mul) else ():
+        if isinstance(factor, sympy.Add) and value.could_extract_minus_sign():
+            return sympy.Mul(-value / factor, sympy.expand(-factor))
+    return value
+
+
+@dataclass(frozen=True)
+class SymbolicStochastic(Semantics[Any]):
+    """Stochastic matrices with SymPy entries; `arrays` hold Fractions or expressions, axes (inputs.., outputs..)."""
+
+    labels: Mapping[str, tuple[str, ...]]
+    arrays: Mapping[str, Array]
+
+    def size(self, types: Sequence[str]) -> int:
+        """The number of values of a product of objects."""
+        return math.prod(len(self.labels[name]) for name in types)
+
+    def wire(self, types: Sequence[str]) -> Any:
+        """The identity matrix."""
+        return sympy.eye(self.size(types))
+
+    def box(self, box: Box, domain: Sequence[str], codomain: Sequence[str]) -> Any:
+        """The box's array with its outputs as rows and its inputs as columns."""
+        values = box_array(box, codomain[0] if codomain else "", self.labels, self.arrays, EXACT)
+        table = values.reshape(self.size(domain), self.size(codomain))
+        return sympy.Matrix(*table.T.shape, lambda row, column: expression(table[int(column), int(row)]))
+
+    def then(self, first: Any, second: Any) -> Any:
+        """The matrix product."""
+        return second * first
+
+    def beside(self, first: Any, second: Any) -> Any:
+        """The Kronecker product."""
+        rows, columns = second.shape
+
+        def entry(row: int, column: int) -> Any:
+            return first[row // rows, column // columns] * second[row % rows, column % columns]
+
+        return sympy.Matrix(first.shape[0] * rows, first.shape[1] * columns, entry)
+
+    def swap(self, first: str, second: str) -> Any:
+        """The permutation of a product."""
+        left, right = self.size([first]), self.size([second])
+
+        def entry(row: int, column: int) -> int:
+            return int(divmod(int(row), left) == divmod(int(column), right)[::-1])
+
+        return sympy.Matrix(left * right, left * right, entry)
+
+    def copy(self, type: str) -> Any:
+        """The diagonal."""
+        size = self.size([type])
+        return sympy.Matrix(size * size, size, lambda row, column: int(row == column * (size + 1)))
+
+    def discard(self, type: str) -> Any:
+        """A row of ones."""
+        return sympy.ones(1, self.size([type]))
+
+    def disintegrate(self, joint: Any, first: Sequence[str], second: Sequence[str]) -> Any:
+        """The conditional of `second` given `first`; uniform in columns of probability zero."""
+        left, right = self.size(first), self.size(second)
+        table = joint.reshape(left, right)
+        totals = [sympy.cancel(sum(table.row(place), sympy.Integer(0))) for place in range(left)]
+
+        def entry(row: int, column: int) -> Any:
+            total = totals[int(column)]
+            return sympy.Rational(1, right) if total == 0 else sympy.cancel(table[int(column), int(row)] / total)
+
+        return sympy.Matrix(right, left, entry)
+
+    def equal(self, first: Any, second: Any) -> bool:
+        """Equal as rational functions."""
+        return first.shape == second.shape and all(sympy.cancel(entry) == 0 for entry in first - second)
