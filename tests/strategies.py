@@ -123,17 +123,19 @@ def random_sets(generator: np.random.Generator, names: Sequence[str]) -> tuple[s
     return set(left), set(rest[:second]), set(rest[second : second + given])
 
 
-def random_problem(generator: np.random.Generator, most: int = 8, smallest: int = 2) -> tuple[Graph, Query]:
+def random_problem(
+    generator: np.random.Generator, most: int = 8, smallest: int = 2, conditions: int = 0
+) -> tuple[Graph, Query]:
     """A random mixed graph of at most `most` observed variables, and a random query on it."""
     size = int(generator.integers(smallest, most + 1))
-    graph = random_graph(generator, size, generator.uniform(0.2, 0.6), generator.uniform(0.05, 0.4))
-    return graph, random_query(generator, graph)
+    graph = random_graph(generator, size, generator.uniform(0.2, 0.7), generator.uniform(0.05, 0.5))
+    return graph, random_query(generator, graph, conditions=conditions)
 
 
 @st.composite
-def problems(draw: st.DrawFn, most: int = 6) -> tuple[Graph, Query]:
+def problems(draw: st.DrawFn, most: int = 6, conditions: int = 0) -> tuple[Graph, Query]:
     """A random mixed graph and query."""
-    return random_problem(np.random.default_rng(draw(seeds)), most)
+    return random_problem(np.random.default_rng(draw(seeds)), most, conditions=conditions)
 
 
 def diagram_of(graph: Graph) -> Diagram:
@@ -144,4 +146,4 @@ def diagram_of(graph: Graph) -> Diagram:
 
 def kernel_of(query: Query) -> Kernel:
     """The library's form of a query."""
-    return probability(query.outcomes, do=query.treatments)
+    return probability(query.outcomes, query.given, query.treatments)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from oracles.formulas import evaluate, largest_error
-from oracles.graphs import Graph
+from oracles.graphs import Graph, Query
 from oracles.models import LatentModel, enumerated, random_model, random_model_of
-from oracles.paths import d_separated
-from oracles.verdict import complaints, identifiable
-from strategies import dags, random_problem, seeds
+from oracles.paths import d_separated, morally_separated
+from oracles.verdict import complaints, conditionally_identifiable, identifiable
+from strategies import dags, random_dag, random_problem, random_sets, seeds
 
 from suture.dsl.formula import Formula, Kernel, Sum, Symbol, Term, probability, product, ratio, sum_over
 
@@ -75,17 +75,15 @@ def test_surgery_equals_the_plain_loop(dag: tuple[dict[str, tuple[str, ...]], fr
 @pytest.mark.parametrize(("graph", "formula"), [(FRONT_DOOR, front_door()), (NAPKIN, napkin())])
 def test_textbook_estimands_are_the_truth(graph: Graph, formula: Formula) -> None:
     model = random_model_of(graph, np.random.default_rng(1), dict.fromkeys(graph.nodes, 3))
-    outcome, treatment = ("C", "S") if graph is FRONT_DOOR else ("Y", "X")
-    assert largest_error(formula, model, [outcome], [treatment]) < 1e-13
+    query = Query(("C",), ("S",)) if graph is FRONT_DOOR else Query(("Y",), ("X",))
+    assert largest_error(formula, model, query) < 1e-13
 
 
 def test_a_wrong_napkin_is_caught() -> None:
     """The slip of two public tools: conditioning P(V) where the current distribution is meant."""
     slip = sum_over(["W"], product([probability(["Y"], ["X", "W", "Z"]), probability(["W"])]))
-    errors = [
-        largest_error(slip, random_model_of(NAPKIN, np.random.default_rng(seed)), ["Y"], ["X"]) for seed in range(10)
-    ]
-    assert max(errors) > 1e-3
+    models = [random_model_of(NAPKIN, np.random.default_rng(seed)) for seed in range(10)]
+    assert max(largest_error(slip, model, Query(("Y",), ("X",))) for model in models) > 1e-3
 
 
 def test_the_evaluator_reads_terms_binders_and_do() -> None:
@@ -125,6 +123,22 @@ def test_verdicts_are_the_published_ones(cases: Callable[[str], Any]) -> None:
             query = case["query"]
             verdict = identifiable(Graph.of_case(case), query["outcome"], query["do"])
             assert verdict is case["identifiable"], case["name"]
+
+
+def test_verdicts_with_conditions_are_the_published_ones(cases: Callable[[str], Any]) -> None:
+    conditional = [case for case in cases("identification.json") if case["kind"] == "idc"]
+    assert conditional
+    for case in conditional:
+        query = Query(*(tuple(case["query"][part]) for part in ("outcome", "do", "given")))
+        assert conditionally_identifiable(Graph.of_case(case), query) is case["identifiable"], case["name"]
+
+
+def test_moral_graphs_agree_with_paths() -> None:
+    generator = np.random.default_rng(4)
+    for _ in range(500):
+        parents, _ = random_dag(generator, int(generator.integers(2, 8)))
+        first, second, rest = random_sets(generator, tuple(parents))
+        assert morally_separated(parents, first, second, rest) is d_separated(parents, first, second, rest)
 
 
 def tian_pearl(graph: Graph, outcome: str, treatment: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from suture.dsl.formula import Constant, Formula, Kernel, Plus, Product, Ratio, Sum, Symbol, Term, ValueOf
 
+from .graphs import Query
 from .models import Array, LatentModel, marginal
 
 Slot = str | Symbol
@@ -104,13 +105,13 @@ def value_at(table: Table, free: Sequence[str], model: LatentModel) -> Array:
     return np.broadcast_to(array, shape)
 
 
-def largest_error(formula: Formula, model: LatentModel, outcomes: Sequence[str], treatments: Sequence[str]) -> float:
+def largest_error(formula: Formula, model: LatentModel, query: Query) -> float:
     """How far the formula is from surgery on the model, at the worst values of all its free variables.
 
     Other variables may be free in it (the napkin's own estimand has one): every value of theirs must give the truth.
     """
-    found = value_at(evaluate(formula, model), [*outcomes, *treatments], model)
-    truth = model.truth(outcomes, treatments)
+    found = value_at(evaluate(formula, model), [*query.outcomes, *query.treatments, *query.given], model)
+    truth = model.truth(query)
     truth = truth.reshape(truth.shape + (1,) * (found.ndim - truth.ndim))
     difference = np.abs(found - truth)
     return float("inf") if np.isnan(difference).any() else float(difference.max())

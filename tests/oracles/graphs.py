@@ -50,6 +50,11 @@ class Graph:
             tuple(edge for edge in self.bidirected if kept.issuperset(edge)),
         )
 
+    def cut_out_of(self, cut: Iterable[str]) -> Graph:
+        """The graph without the arrows out of `cut`."""
+        gone = set(cut)
+        return Graph(self.nodes, tuple(edge for edge in self.directed if edge[0] not in gone), self.bidirected)
+
     def cut_into(self, cut: Iterable[str]) -> Graph:
         """The graph without any edge with an arrowhead at `cut`."""
         gone = set(cut)
@@ -99,10 +104,11 @@ class Graph:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`P(outcomes | do(treatments))`."""
+    """`P(outcomes | do(treatments), given)`."""
 
     outcomes: tuple[str, ...]
     treatments: tuple[str, ...]
+    given: tuple[str, ...] = ()
 
 
 def random_graph(generator: np.random.Generator, size: int, arrows: float, arcs: float) -> Graph:
@@ -118,9 +124,11 @@ def random_graph(generator: np.random.Generator, size: int, arrows: float, arcs:
     return Graph(nodes, directed, tuple((first, second) for first, second in bidirected))
 
 
-def random_query(generator: np.random.Generator, graph: Graph, most: int = 3) -> Query:
-    """Random disjoint, non-empty sets of outcomes and treatments, each of at most `most` variables."""
+def random_query(generator: np.random.Generator, graph: Graph, most: int = 3, conditions: int = 0) -> Query:
+    """Random disjoint sets: from one to `most` outcomes and treatments, at most `conditions` conditions."""
     order = [graph.nodes[place] for place in generator.permutation(len(graph.nodes))]
     treatments = int(generator.integers(1, min(most, len(order) - 1) + 1))
     outcomes = int(generator.integers(1, min(most, len(order) - treatments) + 1))
-    return Query(tuple(order[treatments : treatments + outcomes]), tuple(order[:treatments]))
+    rest = order[treatments + outcomes :]
+    given = int(generator.integers(0, min(conditions, len(rest)) + 1))
+    return Query(tuple(order[treatments : treatments + outcomes]), tuple(order[:treatments]), tuple(rest[:given]))

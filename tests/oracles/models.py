@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .graphs import Graph
+from .graphs import Graph, Query
 
 Array = NDArray[np.float64]
 
@@ -50,9 +50,11 @@ class LatentModel:
                 operands += [self.tables[name], [*(axis[parent] for parent in self.parents[name]), axis[name]]]
         return np.einsum(*operands, [axis[name] for name in self.observed], optimize="greedy")
 
-    def truth(self, outcomes: Sequence[str], treatments: Sequence[str]) -> Array:
-        """P(outcomes | do(treatments)), axes outcomes then treatments."""
-        return marginal(self.surgery(treatments), self.observed, [*outcomes, *treatments])
+    def truth(self, query: Query) -> Array:
+        """P(outcomes | do(treatments), given), axes outcomes, treatments, given."""
+        names = [*query.outcomes, *query.treatments, *query.given]
+        table = marginal(self.surgery(query.treatments), self.observed, names)
+        return table / table.sum(axis=tuple(range(len(query.outcomes))), keepdims=True)
 
 
 def marginal(table: Array, names: Sequence[str], keep: Sequence[str]) -> Array:
@@ -98,6 +100,8 @@ def random_model(
 def random_model_of(
     graph: Graph, generator: np.random.Generator, sizes: Mapping[str, int] | None = None
 ) -> LatentModel:
-    """A random model of a graph, one latent root for each bidirected edge."""
+    """A random model of a graph, one latent root for each bidirected edge (of two values where there are many)."""
     parents = graph.with_latents()
-    return random_model(parents, set(parents) - set(graph.nodes), generator, sizes)
+    latent = set(parents) - set(graph.nodes)
+    fewer = dict.fromkeys(latent, 2 if len(latent) > 5 else 3)
+    return random_model(parents, latent, generator, fewer | dict(sizes or {}))

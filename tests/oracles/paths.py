@@ -1,4 +1,7 @@
-"""d-separation by its definition: list every path, look for one that is open (Pearl 1988, definition 1.2.3)."""
+"""d-separation by its definition: list every path, look for one that is open (Pearl 1988, definition 1.2.3).
+
+Beside it the criterion by moral graphs (Lauritzen, Dawid, Larsen, Leimer 1990), for graphs with too many paths to list.
+"""
 
 from __future__ import annotations
 
@@ -47,3 +50,19 @@ def d_separated(parents: Parents, first: Collection[str], second: Collection[str
     return not any(
         is_open(parents, path, given) for one in first for other in second for path in simple_paths(parents, one, other)
     )
+
+
+def morally_separated(
+    parents: Parents, first: Collection[str], second: Collection[str], given: Collection[str]
+) -> bool:
+    """Whether `given` separates the sets in the moral graph of their common ancestors."""
+    kept, frontier = set[str](), {*first, *second, *given}
+    while frontier:
+        kept |= frontier
+        frontier = {parent for node in frontier for parent in parents[node]} - kept
+    families = [{node, *parents[node]} for node in kept]
+    reached, frontier = set[str](), set(first)
+    while frontier:
+        reached |= frontier
+        frontier = {node for family in families if family & frontier for node in family} - reached - set(given)
+    return not reached & set(second)

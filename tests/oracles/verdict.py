@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .graphs import Graph
+from .graphs import Graph, Query
+from .paths import morally_separated
 
 
 def identifiable(graph: Graph, outcomes: Iterable[str], treatments: Iterable[str]) -> bool:
@@ -34,6 +35,26 @@ def identifiable(graph: Graph, outcomes: Iterable[str], treatments: Iterable[str
         return True
     around = next(district for district in whole if part < district)
     return identifiable(graph.on(around), y, x & around)
+
+
+def unconditional(graph: Graph, query: Query) -> Query:
+    """The joint effect that is identifiable exactly if P(outcomes | do(treatments), given) is.
+
+    Shpitser and Pearl, "Identification of Conditional Interventional Distributions" (UAI 2006), figure 6: conditions
+    that rule 2 allows to be set become treatments, the others outcomes.
+    """
+    for moved in query.given:
+        rest = tuple(name for name in query.given if name != moved)
+        mutilated = graph.cut_into(query.treatments).cut_out_of([moved]).with_latents()
+        if morally_separated(mutilated, query.outcomes, [moved], {*query.treatments, *rest}):
+            return unconditional(graph, Query(query.outcomes, (*query.treatments, moved), rest))
+    return Query((*query.outcomes, *query.given), query.treatments)
+
+
+def conditionally_identifiable(graph: Graph, query: Query) -> bool:
+    """Whether P(outcomes | do(treatments), given) is identifiable."""
+    joint = unconditional(graph, query)
+    return identifiable(graph, joint.outcomes, joint.treatments)
 
 
 def complaints(
