@@ -78,6 +78,9 @@ class Builder:
         items, braces = block
         return tree.Model(name, items, braces, span(meta))
 
+    def inside(self, meta: Meta, *items: tree.Item) -> tuple[tree.Item, ...]:
+        return items
+
     def block(self, meta: Meta, *items: tree.Item) -> tuple[tuple[tree.Item, ...], Span]:
         return items, span(meta)
 

@@ -26,7 +26,7 @@ from .syntax_errors import describe, span_at
 
 DEPTH = LIMIT
 LONGEST = 2_000_000
-STARTS = ("program", "statement", "item", "replacement", "data_row", "question")
+STARTS = ("program", "inside", "statement", "item", "replacement", "data_row", "question")
 COMMENTS = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
 
 
@@ -47,6 +47,22 @@ def parse(source: Source) -> tree.Program:
     if deep:
         raise SutureError(deep, source)
     return replace(program, comments=comments(source.text))
+
+
+def parse_inside(source: Source) -> tuple[tree.Item, ...]:
+    """The items of a model written without `model NAME { }` around them.
+
+    Raises `SutureError` with every syntax error.
+    """
+    _check_length(source)
+    try:
+        items: tuple[tree.Item, ...] = _parse(source.text, "inside")
+    except (UnexpectedInput, SutureError) as error:
+        raise SutureError(_every_error(source, error, "item"), source) from None
+    deep = [problem for problem in map(depth_problem, items) if problem]
+    if deep:
+        raise SutureError(deep, source)
+    return items
 
 
 def parse_expression(source: Source) -> tree.Expression:
@@ -103,8 +119,10 @@ def _check_length(source: Source) -> None:
         raise SutureError(problem, source)
 
 
-def _every_error(source: Source, first: UnexpectedInput | SutureError) -> tuple[Diagnostic, ...]:
-    found = diagnose(source.text, lambda rule, part, shift: _attempt(source.text, rule, part, shift))
+def _every_error(
+    source: Source, first: UnexpectedInput | SutureError, rule: str = "statement"
+) -> tuple[Diagnostic, ...]:
+    found = diagnose(source.text, lambda part, text, shift: _attempt(source.text, part, text, shift), rule)
     if found:
         return found
     return first.diagnostics if isinstance(first, SutureError) else (describe(first, source.text),)
@@ -135,6 +153,6 @@ def depth_problem(node: Any) -> Diagnostic | None:
             part, Span | tree.Label | tree.Name | tree.Number | tree.InlineTable
         ):
             if depth > DEPTH:
-                return too_deep(part.span, DEPTH)
+                return too_deep(getattr(part, "span", tree.NOWHERE), DEPTH)
             waiting.extend((getattr(part, entry.name), depth + 1) for entry in fields(part))
     return None

@@ -1,8 +1,8 @@
-"""Several syntax errors in one run: the text is cut into statements by brackets and line ends, and each is parsed alone.
+"""Several syntax errors in one run: the text is cut into statements by brackets and line ends, each parsed alone.
 
-This is the slow path, taken only when the whole text does not parse.  A word that starts a statement, at the start of a line,
-ends whatever was left open before it, so that a missing brace is reported where the next statement begins and at the
-brace itself.  The body of a block that does not parse is cut further, into its lines.
+This is the slow path, taken only when the whole text does not parse.  A word that starts a statement, at the start of a
+line, ends whatever was left open before it, so that a missing brace is reported where the next statement begins and at
+the brace itself.  The body of a block that does not parse is cut further, into its lines.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from .diagnostics import Diagnostic, Note, SutureError
+from .diagnostics import Diagnostic, Note
 from .syntax_errors import STATEMENTS, span_at
 
 PARTS = re.compile(
@@ -36,30 +37,33 @@ class Chunk:
     closing: int | None = None
 
 
-def diagnose(text: str, attempt: Try) -> tuple[Diagnostic, ...]:
-    """Every syntax error of `text`, at most `MOST`; `attempt(rule, part, shift)` parses a part and says what is wrong."""
+def diagnose(text: str, attempt: Try, rule: str = "statement") -> tuple[Diagnostic, ...]:
+    """Every syntax error of `text`, at most `MOST`; each of its lines should be an instance of `rule`.
+
+    `attempt(rule, part, shift)` parses a part of the text and says what is wrong with it.
+    """
     found: list[Diagnostic] = []
     for chunk in chunks(text):
-        found += _problems(chunk, text, attempt)
+        found += _problems(chunk, text, attempt, rule)
         if len(found) >= MOST:
             break
     return tuple(sorted(found[:MOST], key=lambda problem: problem.span.start if problem.span else 0))
 
 
-def _problems(chunk: Chunk, text: str, attempt: Try) -> list[Diagnostic]:
+def _problems(chunk: Chunk, text: str, attempt: Try, rule: str) -> list[Diagnostic]:
     if chunk.problem is not None:
         return [chunk.problem]
     part = text[chunk.start : chunk.end]
-    first = attempt("statement", part, chunk.start)
+    first = attempt(rule, part, chunk.start)
     if first is None or chunk.opening is None or chunk.closing is None:
         return [] if first is None else [first]
-    rule = {"model": "item", "domain": "replacement", "data": "data_row"}.get(part.split(None, 1)[0])
-    if rule is None:
+    line = {"model": "item", "domain": "replacement", "data": "data_row"}.get(part.split(None, 1)[0])
+    if line is None:
         return [first]
-    header = attempt("statement", text[chunk.start : chunk.opening] + _empty_block(rule), chunk.start)
+    header = attempt(rule, text[chunk.start : chunk.opening] + _empty_block(line), chunk.start)
     inner = [header] if header is not None else []
     for start, end in _pieces(chunk, text):
-        problem = attempt(rule, text[start:end], start)
+        problem = attempt(line, text[start:end], start)
         if problem is not None:
             inner.append(problem)
     return inner or [first]
@@ -71,9 +75,9 @@ def _empty_block(rule: str) -> str:
 
 def _pieces(chunk: Chunk, text: str) -> Iterator[tuple[int, int]]:
     """The lines of a block, without surrounding blanks."""
-    assert chunk.opening is not None and chunk.closing is not None
-    edges = [chunk.opening, *(place for place in chunk.breaks if chunk.opening < place < chunk.closing), chunk.closing]
-    for left, right in zip(edges, edges[1:], strict=False):
+    opening, closing = chunk.opening or 0, chunk.closing or 0
+    edges = [opening, *(place for place in chunk.breaks if opening < place < closing), closing]
+    for left, right in pairwise(edges):
         start, end = left + 1, right
         while start < end and text[start].isspace():
             start += 1
@@ -173,12 +177,3 @@ class _Cutter:
 
 def _unopened(text: str, place: int, mark: str) -> Diagnostic:
     return Diagnostic("S013", f"'{mark}' closes nothing", span_at(text, place, place + 1), "no bracket is open here")
-
-
-def raised(attempt: Callable[[], object]) -> SutureError | None:
-    """The error that `attempt` raises, if any."""
-    try:
-        attempt()
-    except SutureError as error:
-        return error
-    return None

@@ -16,7 +16,7 @@ from .source import Source, Span
 class Scope:
     """Definitions by name and the problems so far; what is `broken` was defined, but not well.
 
-    Domains are found by model and name.  `derived` maps a name that `canonicalise` introduces to the model it came from.
+    Domains are found by model and name.  `derived` maps a name that `canonicalise` introduces to the model it is of.
     """
 
     source: Source
@@ -60,6 +60,10 @@ class Scope:
             return False
         self.kinds[name.text] = (kind, name.span)
         return True
+
+    def names_of(self, kind: str) -> list[str]:
+        """Every name that the program defines as this kind of thing, broken ones included."""
+        return [name for name, (own, _) in self.kinds.items() if own == kind]
 
     def unknown(self, code: str, kind: str, name: tree.Name, known: Iterable[str]) -> None:
         """Note that nothing of this kind has the name, unless something broken has it."""

@@ -12,7 +12,9 @@ from typing import assert_never
 from . import tree
 from .syntax_errors import KEYWORDS
 
-PLAIN = re.compile(r"[^\W\d_]\w*|-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?:/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)?")
+PLAIN = re.compile(
+    r"[^\W\d_]\w*|-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?(?:/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)?"
+)
 IF, OR, XOR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, POWER, ATOM = range(11)
 LOGIC = {"or": OR, "xor": XOR, "and": AND}
 

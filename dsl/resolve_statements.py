@@ -1,0 +1,369 @@
+"""Actions: identify, estimate, compute, assert and the rest, with every name they mention checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import assert_never
+
+from . import tree
+from .diagnostics import did_you_mean, one_of
+from .formula import Kernel, free_variables, variables
+from .methods import LOSSES, METHODS
+from .program import (
+    Assert,
+    Boolean,
+    Comparison,
+    Compute,
+    Condition,
+    Estimate,
+    Identify,
+    Independent,
+    Model,
+    Pending,
+    Query,
+    Show,
+    Statement,
+)
+from .resolve_queries import QueryResolver
+from .scope import Scope
+from .source import Span
+from .statement_text import claim_text, statement_text
+from .syntax_text import expression_text
+
+
+class StatementResolver:
+    """Actions of one program, once its definitions are known."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def resolve(self, action: tree.Action) -> Statement | None:
+        """The checked action, or None with its problems noted."""
+        before = len(self.scope.problems)
+        made = self._resolve(action)
+        return made if len(self.scope.problems) == before else None
+
+    def _resolve(self, action: tree.Action) -> Statement | None:
+        match action:
+            case tree.Identify():
+                return self._identify(action)
+            case tree.Estimate():
+                return self._estimate(action)
+            case tree.Compute():
+                return self._compute(action)
+            case tree.Independent():
+                return self._independent(action)
+            case tree.Show():
+                return self._show(action)
+            case tree.Assert():
+                return self._assert(action)
+            case tree.Bound():
+                return self._bound(action)
+            case tree.Adjust():
+                return self._adjust(action)
+            case tree.Search():
+                return self._search(action)
+            case tree.Canonicalise():
+                return self._canonicalise(action)
+            case tree.Equivalent():
+                return self._equivalent(action)
+            case tree.Counterfactual():
+                return self._counterfactual(action)
+            case tree.Cause():
+                return self._cause(action)
+            case _:
+                assert_never(action)
+
+    # -- models
+
+    def model(self, name: tree.Name | None, place: Span, derived: bool = False) -> Model | None:
+        """The model a statement is about: the one it names, or the only one there is (S102, S108, S109)."""
+        if name is not None:
+            if derived and name.text in self.scope.derived:
+                return self.scope.models.get(self.scope.derived[name.text])
+            return self.scope.model_named(name)
+        models = self.scope.names_of("model")
+        if len(models) > 1:
+            help = f"add 'in NAME'; there is {one_of(models)}"
+            self.scope.report("S108", "there are several models, and this does not say which", place, "", help)
+        elif not models:
+            help = "write one: model M { X -> Y }"
+            self.scope.report("S109", "there is no model in this program", place, "needs one", help)
+        return self.scope.models.get(models[0]) if len(models) == 1 else None
+
+    # -- queries
+
+    def _identify(self, action: tree.Identify) -> Identify | None:
+        model = self.model(action.model, action.span)
+        self._method(action.method)
+        if model is None:
+            return None
+        query = QueryResolver(self.scope, model).query(action.query)
+        sources = self._sources(action.sources, model)
+        if query is None or sources is None:
+            return None
+        self._observed(query, model)
+        name = action.name.text if action.name else None
+        return Identify(query, sources, action.method and action.method.text, name, action.span)
+
+    def _estimate(self, action: tree.Estimate) -> Estimate | None:
+        model = self.model(action.model, action.span)
+        self._method(action.method)
+        interval = float(action.interval.value) if action.interval else None
+        if interval is not None and action.interval and not 0 < interval < 1:
+            text = f"{action.interval.text} is not between 0 and 1"
+            self.scope.report("S415", text, action.interval.span, "the interval's level", "write: interval 0.95")
+        if model is None:
+            return None
+        query = QueryResolver(self.scope, model).query(action.query)
+        if not action.sources:
+            self._no_source(action, model)
+        sources = [self._data(name, model) for name in action.sources]
+        if query is None or None in sources:
+            return None
+        self._observed(query, model)
+        names = tuple(source for source in sources if source)
+        name = action.name.text if action.name else None
+        return Estimate(query, names, action.method and action.method.text, name, interval, action.span)
+
+    def _no_source(self, action: tree.Estimate, model: Model) -> None:
+        known = [data.name for data in self.scope.data.values() if data.model == model.name]
+        if known or not self.scope.broken:
+            help = f"add: from {known[0]}" if known else 'define data: data survey of M from "survey.csv"'
+            self.scope.report("S416", "an estimate needs data", action.span, "no 'from' here", help)
+
+    def _compute(self, action: tree.Compute) -> Compute | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        queries = [QueryResolver(self.scope, model).query(query) for query in action.queries]
+        return Compute(tuple(query for query in queries if query), action.span)
+
+    def _bound(self, action: tree.Bound) -> Pending | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        query = QueryResolver(self.scope, model).query(action.query)
+        self._sources(action.sources, model)
+        if query is not None:
+            self._observed(query, model)
+        return self._pending("bound", model, action)
+
+    def _method(self, method: tree.Name | None) -> None:
+        if method is not None and method.text not in METHODS:
+            help = did_you_mean(method.text, METHODS) or f"there is {', '.join(METHODS)}"
+            self.scope.report("S107", f"unknown method '{method.text}'", method.span, "not known", help)
+
+    def _observed(self, query: Query, model: Model) -> None:
+        """Latent variables cannot be asked for from data (S401)."""
+        latent = sorted(variables(query.formula) & set(model.latent))
+        if latent and query.span:
+            text = f"{one_of(latent)} is latent in model {model.name}, and no data tell its distribution"
+            help = "'compute' can answer it where every mechanism is given"
+            self.scope.report("S401", text, query.span, "asks for a latent variable", help)
+
+    def _sources(
+        self, sources: Sequence[tree.DistributionSource | tree.Name], model: Model
+    ) -> tuple[Kernel | str, ...] | None:
+        found: list[Kernel | str] = []
+        for source in sources:
+            made = self._data(source, model) if isinstance(source, tree.Name) else self._distribution(source, model)
+            if made is not None:
+                found.append(made)
+        return tuple(found) if len(found) == len(sources) else None
+
+    def _distribution(self, source: tree.DistributionSource, model: Model) -> Kernel | None:
+        query = QueryResolver(self.scope, model).query(source.distribution)
+        if query is None:
+            return None
+        self._observed(query, model)
+        domain = source.domain and self.scope.domain_named(source.domain, model.name)
+        if source.domain and not domain:
+            return None
+        kernel = query.formula
+        assert isinstance(kernel, Kernel)
+        return Kernel(kernel.outcomes, kernel.given, kernel.do, domain.name if domain else kernel.source)
+
+    def _data(self, name: tree.Name, model: Model) -> str | None:
+        data = self.scope.data.get(name.text)
+        if data is None:
+            self.scope.unknown("S106", "data set", name, self.scope.data)
+            return None
+        if data.model != model.name:
+            text = f"'{name.text}' is data of model {data.model}, not of {model.name}"
+            self.scope.report("S407", text, name.span, "another model's")
+            return None
+        return name.text
+
+    # -- assertions
+
+    def _assert(self, action: tree.Assert) -> Assert | None:
+        if isinstance(action.claim, tree.Identify):
+            if action.model is None or action.claim.model is not None:
+                claim: Condition | Identify | None = self._identify(action.claim)
+            else:
+                claim = self._identify(_about(action.claim, action.model))
+        else:
+            model = self.model(action.model, action.span)
+            claim = None if model is None else self._condition(action.claim, model)
+        return None if claim is None else Assert(claim, claim_text(action), action.span)
+
+    def _condition(self, claim: tree.Expression, model: Model) -> Condition | None:
+        match claim:
+            case tree.Comparison(operators, operands):
+                queries = [self._compared(operand, model) for operand in operands]
+                known = tuple(query for query in queries if query)
+                return Comparison(known, operators) if len(known) == len(queries) else None
+            case tree.Logic(operator, operands):
+                return self._boolean(operator, operands, model)
+            case tree.Unary("not", operand):
+                return self._boolean("not", (operand,), model)
+            case _:
+                help = f"compare it: assert {expression_text(claim)} > 0"
+                self.scope.report("S414", "an assertion compares", claim.span, "nothing to compare with", help)
+                return None
+
+    def _boolean(self, operator: str, operands: Sequence[tree.Expression], model: Model) -> Boolean | None:
+        conditions = [self._condition(operand, model) for operand in operands]
+        known = tuple(condition for condition in conditions if condition)
+        if len(known) < len(conditions):
+            return None
+        return _exclusive(known) if operator == "xor" else Boolean(operator, known)
+
+    def _compared(self, operand: tree.Expression, model: Model) -> Query | None:
+        query = QueryResolver(self.scope, model).query(operand)
+        free = sorted(free_variables(query.formula)) if query else []
+        if free:
+            text = f"a comparison needs numbers, and this is a function of {one_of(free)}"
+            self.scope.report("S413", text, operand.span, "not a number", f"give values: {free[0]} = ..")
+            return None
+        return query
+
+    # -- diagrams
+
+    def _independent(self, action: tree.Independent) -> Independent | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        names = (action.first, action.second, *action.given)
+        self._known(names, model)
+        for place, name in enumerate(names):
+            if name.text in [other.text for other in names[:place]]:
+                self.scope.report("S402", f"{name.text} is named twice", name.span, "again")
+        given = tuple(name.text for name in action.given)
+        return Independent(action.first.text, action.second.text, given, model.name, action.span)
+
+    def _show(self, action: tree.Show) -> Show | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        resolver = QueryResolver(self.scope, model)
+        terms = [resolver.do_term(event) for event in action.do.events] if action.do else []
+        known = [term for term in terms if term]
+        for place, term in enumerate(known):
+            if term.variable in [other.variable for other in known[:place]] and action.do:
+                self.scope.report("S402", f"{term.variable} is set twice", action.do.span, "again")
+        worlds = resolver.query(action.worlds) if action.worlds else None
+        return Show(model.name, tuple(known), worlds, action.span)
+
+    def _adjust(self, action: tree.Adjust) -> Pending | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        names = (*action.treatment.names, *action.outcome.names)
+        self._known(names, model)
+        self._not_latent(names, model)
+        self._apart(names)
+        return self._pending("adjust", model, action)
+
+    # -- predictors, canonical forms, counterfactuals, causes
+
+    def _search(self, action: tree.Search) -> Pending | None:
+        model = self.model(action.model, action.span)
+        if action.loss.text not in LOSSES:
+            help = did_you_mean(action.loss.text, LOSSES) or f"there is {', '.join(LOSSES)}"
+            self.scope.report("S107", f"unknown loss '{action.loss.text}'", action.loss.span, "not known", help)
+        if model is None:
+            return None
+        names = (action.outcome, *action.features)
+        self._known(names, model)
+        self._not_latent(names, model)
+        self._apart(names)
+        self._domains(action.domains, model)
+        return self._pending("search", model, action)
+
+    def _canonicalise(self, action: tree.Canonicalise) -> Pending | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        self._domains(action.domains, model)
+        return self._pending("canonicalise", model, action)
+
+    def _equivalent(self, action: tree.Equivalent) -> Pending | None:
+        first = self.model(action.first, action.span, derived=True)
+        second = self.model(action.second, action.span, derived=True)
+        for model in dict.fromkeys(m.name for m in (first, second) if m):
+            self._domains(action.domains, self.scope.models[model])
+        return self._pending("equivalent", first, action) if first and second else None
+
+    def _counterfactual(self, action: tree.Counterfactual) -> Pending | None:
+        model = self.model(action.model, action.span, derived=True)
+        if model is None:
+            return None
+        self._setups(action.sample, model)
+        self._not_latent([setup.variable for setup in action.sample], model)
+        self._domains((action.start, action.end), model)
+        return self._pending("counterfactual", model, action)
+
+    def _cause(self, action: tree.Cause) -> Pending | None:
+        model = self.model(action.model, action.span)
+        if model is None:
+            return None
+        self._setups((*action.cause, *action.effect), model)
+        self._setups(action.context, model)
+        return self._pending("cause", model, action)
+
+    def _setups(self, setups: Sequence[tree.Setup], model: Model) -> None:
+        for setup in setups:
+            variable = self.scope.known_variable(setup.variable, model)
+            if variable is not None:
+                self.scope.known_label(setup.value, variable)
+        self._apart([setup.variable for setup in setups])
+
+    def _known(self, names: Iterable[tree.Name], model: Model) -> None:
+        for name in names:
+            self.scope.known_variable(name, model)
+
+    def _domains(self, names: Iterable[tree.Name], model: Model) -> None:
+        for name in names:
+            self.scope.domain_named(name, model.name)
+
+    def _not_latent(self, names: Iterable[tree.Name], model: Model) -> None:
+        for name in names:
+            if name.text in model.latent:
+                text = f"{name.text} is latent in model {model.name}, so it is never seen"
+                self.scope.report("S401", text, name.span, "latent")
+
+    def _apart(self, names: Sequence[tree.Name]) -> None:
+        for place, name in enumerate(names):
+            if name.text in [other.text for other in names[:place]]:
+                self.scope.report("S402", f"{name.text} is named twice", name.span, "again")
+
+    def _pending(self, keyword: str, model: Model, action: tree.Action) -> Pending:
+        return Pending(keyword, model.name, statement_text(action), action.span)
+
+
+def _about(claim: tree.Identify, model: tree.Name) -> tree.Identify:
+    """`assert M: identify Q` is `assert identify Q in M`."""
+    return tree.Identify(claim.query, model, claim.sources, claim.method, claim.name, claim.span)
+
+
+def _exclusive(conditions: Sequence[Condition]) -> Boolean:
+    """`A xor B` by and, or and not."""
+    result = conditions[0]
+    for other in conditions[1:]:
+        left = Boolean("and", (result, Boolean("not", (other,))))
+        right = Boolean("and", (Boolean("not", (result,)), other))
+        result = Boolean("or", (left, right))
+    assert isinstance(result, Boolean)
+    return result
