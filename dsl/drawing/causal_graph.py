@@ -129,8 +129,12 @@ def _program(vertices: list[Vertex], edges: list[Edge]) -> str:
     for vertex in vertices:
         shape = "box" if vertex.fixed else "ellipse"
         lines.append(f"v{vertex.wire} [shape={shape}, width={vertex.width / 72:.4f}];")
+    joined = {(edge.tail, edge.head) for edge in edges if not edge.arc}
     for number, edge in enumerate(edges):
-        extra = ", dir=both, constraint=false" if edge.arc else ""
+        bowed = (
+            ", tailport=n, headport=n" if (edge.tail, edge.head) in joined or (edge.head, edge.tail) in joined else ""
+        )
+        extra = f", dir=both, constraint=false{bowed}" if edge.arc else ""
         lines.append(f'v{edge.tail} -> v{edge.head} [id="e{number}"{extra}];')
     return "\n".join([*lines, "}"])
 

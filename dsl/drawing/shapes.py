@@ -21,6 +21,8 @@ STATE_HEIGHT = 33.6
 STATE_LABEL_MAX = 46.0
 CUT_WIDTH = 22.0
 CUT_HEIGHT = 16.0
+SHORT = 3
+"""Names of up to so many letters count as short."""
 LABEL_GAP = 6.0
 """Room between a wire and its label."""
 
@@ -36,7 +38,8 @@ class Outline(Enum):
 class Shape:
     """A box's outline and label; `below` is a label that stands under the outline instead of inside it.
 
-    Ports are offsets from the middle; `room` is the width to keep free, wire labels included.
+    Ports are offsets from the middle; `tags` are the labels of the wires at the output ports, empty for none; `room` is
+    the width to keep free, tags included.
     """
 
     outline: Outline
@@ -46,19 +49,35 @@ class Shape:
     below: str
     inputs: tuple[float, ...]
     outputs: tuple[float, ...]
+    tags: tuple[str, ...]
     room: float
 
 
 def box_shape(diagram: Diagram, box: Box, labels: tuple[str, ...]) -> Shape:
-    """The shape of a box whose output wires carry the given labels (empty for none)."""
+    """The shape of a box whose output wires carry the given labels (empty for none).
+
+    Where names are long, a box that bears the name of its wire says it for both.
+    """
+    doubled = _bears_its_wire(diagram, box) and "<->" not in box.name and not _terse(diagram)
+    tags = ("",) if doubled else labels
     if box.inputs or len(box.outputs) != 1 or box.kind is Kind.TOOTH:
-        return _plate(diagram, box, labels)
-    return _cut_state(box, labels[0]) if box.kind in (Kind.UNIFORM, Kind.POINT) else _state(diagram, box, labels[0])
+        return _plate(diagram, box, tags)
+    return _cut_state(box, tags[0]) if box.kind in (Kind.UNIFORM, Kind.POINT) else _state(diagram, box, tags[0])
 
 
-def _plate(diagram: Diagram, box: Box, labels: tuple[str, ...]) -> Shape:
+def _terse(diagram: Diagram) -> bool:
+    """Whether the diagram's names are short, so that papers' habit fits: boxes in small letters, every wire named."""
+    return all(len(wire.name) <= SHORT or "<->" in wire.name for wire in diagram.wires)
+
+
+def _bears_its_wire(diagram: Diagram, box: Box) -> bool:
+    """Whether the box bears the name of the one variable it makes."""
+    return box.kind is Kind.MECHANISM and len(box.outputs) == 1 and box.name == diagram.wires[box.outputs[0]].name
+
+
+def _plate(diagram: Diagram, box: Box, tags: tuple[str, ...]) -> Shape:
     label = box_label(diagram, box)
-    hanging = [label_width(text) for text in labels]
+    hanging = [label_width(text) for text in tags]
     spacing = max([PORT_SPACING, *(width + 4.0 for width in hanging[:-1])])
     across = max(len(box.inputs) * PORT_SPACING, len(box.outputs) * spacing)
     ports = across if max(len(box.inputs), len(box.outputs)) > 1 else 0.0
@@ -66,7 +85,7 @@ def _plate(diagram: Diagram, box: Box, labels: tuple[str, ...]) -> Shape:
     outputs = _spread(len(box.outputs), width)
     reach = [offset + width_of for offset, width_of in zip(outputs, hanging, strict=True)]
     inputs = _spread(len(box.inputs), width)
-    return Shape(Outline.PLATE, width, PLATE_HEIGHT, label, "", inputs, outputs, _room(width, reach))
+    return Shape(Outline.PLATE, width, PLATE_HEIGHT, label, "", inputs, outputs, tags, _room(width, reach))
 
 
 def _state(diagram: Diagram, box: Box, wire_label: str) -> Shape:
@@ -85,7 +104,7 @@ def _cut_state(box: Box, wire_label: str) -> Shape:
 
 def _triangle(width: float, height: float, label: str, below: str, wire_label: str) -> Shape:
     room = _room(max(width, text_width(below, SIZE[Role.NAME])), [label_width(wire_label)])
-    return Shape(Outline.TRIANGLE, width, height, label, below, (), (0.0,), room)
+    return Shape(Outline.TRIANGLE, width, height, label, below, (), (0.0,), (wire_label,), room)
 
 
 def label_width(text: str) -> float:
@@ -102,14 +121,14 @@ def _room(width: float, reach: list[float]) -> float:
 
 
 def box_label(diagram: Diagram, box: Box) -> str:
-    """The text in a box: a variable's mechanism in small letters, nothing for an unnamed common cause."""
+    """The text in a box: in small letters where names are short, nothing for an unnamed common cause."""
     if len(box.outputs) != 1 or box.kind is Kind.TOOTH or box.name != diagram.wires[box.outputs[0]].type:
         return written(box.name)
     if "<->" in box.name:
         return ""
     small = box.name.lower()
     taken = any(wire.name == small for wire in diagram.wires)
-    return written(box.name if taken else small)
+    return written(small if _terse(diagram) and not taken else box.name)
 
 
 def box_tone(box: Box) -> Tone:

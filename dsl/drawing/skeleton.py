@@ -77,7 +77,6 @@ class Figure:
     diagram: Diagram
     boxes: tuple[Box, ...]
     ghosts: frozenset[int]
-    labels: tuple[str, ...]
     shapes: tuple[Shape, ...]
 
     def lost(self, number: int) -> bool:
@@ -100,7 +99,7 @@ def figure(diagram: Diagram, ghosts: Sequence[Box] = ()) -> Figure:
     faint = frozenset(number for number, box in enumerate(boxes) if box in ghosts)
     labels = tuple(wire_label(diagram, wire) for wire in range(len(diagram.wires)))
     shapes = tuple(box_shape(diagram, box, tuple(labels[wire] for wire in box.outputs)) for box in boxes)
-    return Figure(diagram, boxes, faint, labels, shapes)
+    return Figure(diagram, boxes, faint, shapes)
 
 
 def wire_label(diagram: Diagram, wire: int) -> str:

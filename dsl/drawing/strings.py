@@ -150,9 +150,8 @@ def _upright_room(drawn: Figure, joint: Joint, crown: float) -> tuple[float, flo
             return 0.0, 0.0
         case Part.BOX:
             shape = drawn.shapes[joint.number]
-            labelled = any(drawn.labels[wire] for wire in drawn.boxes[joint.number].outputs)
             below = shape.height - crown + (18.0 if shape.below else 0.0)
-            return max(2.0, below), crown + (LABEL_STRIP if labelled else BARE_STRIP)
+            return max(2.0, below), crown + (LABEL_STRIP if any(shape.tags) else BARE_STRIP)
 
 
 def _sideways(drawn: Figure, arrangement: Arrangement) -> dict[int, float]:
@@ -335,7 +334,7 @@ def _wire_labels(plan: Plan, joint: Joint) -> list[Mark]:
     x = plan.arrangement.across[joint.name]
     tone = Tone.GHOST if joint.number in drawn.ghosts else Tone.LATENT
     return [
-        Text(x + offset + LABEL_GAP, y, drawn.labels[wire], Role.WIRE, Anchor.START, tone)
-        for offset, wire in zip(shape.outputs, drawn.boxes[joint.number].outputs, strict=True)
-        if drawn.labels[wire]
+        Text(x + offset + LABEL_GAP, y, tag, Role.WIRE, Anchor.START, tone)
+        for offset, tag in zip(shape.outputs, shape.tags, strict=True)
+        if tag
     ]

@@ -88,7 +88,7 @@ def _uncut(plan: Plan, before: Diagram) -> Plan:
             seams[state] = route.stops[:-1]
             joints[state] = replace(joints[state], part=Part.BEND)
     whole = [_whole(route, seams) for route in plan.arrangement.routes if not route.link.seam]
-    figure = Figure(before, drawn.boxes, frozenset(), drawn.labels, drawn.shapes)
+    figure = Figure(before, drawn.boxes, frozenset(), drawn.shapes)
     return Plan(figure, Arrangement(joints, plan.arrangement.across, tuple(whole)), plan.bands)
 
 

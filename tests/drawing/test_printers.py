@@ -49,7 +49,7 @@ def test_svg_is_well_formed_and_accessible(scene: Scene) -> None:
     assert root.get("aria-label") == scene.title == root.findtext(f"{NS}title")
     titled = [element.findtext(f"{NS}title") for element in root if element.tag in SHAPES]
     assert sorted(title for title in titled if title) == sorted(
-        mark.title for mark in scene.marks if not isinstance(mark, Text) and getattr(mark, "title", "")
+        mark.title for mark in scene.marks if not isinstance(mark, Text | Arrowhead) and mark.title
     )
     assert all(mark.title for mark in scene.marks if not isinstance(mark, Text | Arrowhead))
     shown = ["".join(element.itertext()) for element in root.iter(f"{NS}text")]
