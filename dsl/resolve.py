@@ -28,7 +28,8 @@ def resolve(program: tree.Program, source: Source) -> Program:
     """The resolved program.
 
     Domains are found by their name; one whose name another model's domain has too, by `MODEL.NAME`.  A query of a
-    program with several models is resolved for the first model that has all its names.  Raises `SutureError` with every problem.
+    program with several models is resolved for the first model that has all its names.
+    Raises `SutureError` with every problem.
     """
     scope = Scope(source)
     _definitions(scope, program)

@@ -21,14 +21,17 @@ CLAUSES = (
 )  # fmt: skip
 KEYWORDS = frozenset(STATEMENTS + CLAUSES)
 EXPRESSION_STARTS = {"NUMBER", "STRING", "NAME", "_PROBABILITY", "_EXPECTATION", "EFFECT", "LPAR", "_NOISE", "MINUS"}
+ARROWS = {"RIGHT", "LEFT", "BOTH"}
 OPERATORS = {"PLUS", "TIMES", "DIVIDE", "POWER", "COMPARE", "EQUALS", "AND", "OR", "XOR"}
 WORDS = {
-    "NAME": "a name", "NUMBER": "a number", "STRING": "quoted text", "WILDCARD": "'_'", "_NEWLINE": "the end of the line",
+    "NAME": "a name", "NUMBER": "a number", "STRING": "quoted text", "WILDCARD": "'_'",
+    "_NEWLINE": "the end of the line",
     "SEMICOLON": "the end of the line", "$END": "the end of the line", "RIGHT": "'->'", "LEFT": "'<-'", "BOTH": "'<->'",
     "LPAR": "'('", "RPAR": "')'", "LBRACE": "'{'", "RBRACE": "'}'", "LSQB": "'['", "RSQB": "']'", "COMMA": "','",
     "COLON": "':'", "EQUALS": "'='", "TILDE": "'~'", "_BAR": "'|'", "DOT": "'.'", "MINUS": "'-'", "PLUS": "'+'",
     "TIMES": "'*'", "DIVIDE": "'/'", "POWER": "'^'", "COMPARE": "a comparison", "EFFECT": "a named effect",
-    "_PROBABILITY": "'P('", "_EXPECTATION": "'E('", "_INDEPENDENCE": "'⫫'", "__ANON_0": "'=>'",
+    "_PROBABILITY": "'P('", "_EXPECTATION": "'E('", "_INDEPENDENCE": "'⫫'",
+    "GIVES": "'=>'", "RANGE": "'..'", "DEFINE": "':='",
 }  # fmt: skip
 INSTEAD = {
     "=>": "an arrow is written '->'; '=>' stands in the rows of a table",
@@ -56,7 +59,7 @@ def describe(error: UnexpectedInput, text: str, shift: int = 0) -> Diagnostic:
     if word in KEYWORDS and "NAME" in accepted:
         return _reserved(word, place, quotable="STRING" in accepted)
     if "_MODEL" in accepted and token.type != "$END":
-        return _not_a_statement(word, place)
+        return _not_a_statement(word, place, text[place.end :].lstrip()[:2])
     found = _found(token)
     expected = expectation(accepted)
     label = f"expected {expected}" if expected else "nothing more is expected here"
@@ -106,6 +109,9 @@ def expectation(accepted: Collection[str]) -> str:
     if len(left & EXPRESSION_STARTS) >= 5:
         phrases.append("an expression")
         left -= EXPRESSION_STARTS | {"_NOT", "_IF"}
+    if len(left & ARROWS) >= 2:
+        phrases.append("an arrow")
+        left -= ARROWS
     if len(left & OPERATORS) >= 2:
         phrases.append("an operator")
         left -= OPERATORS | {"MINUS"}
@@ -114,7 +120,7 @@ def expectation(accepted: Collection[str]) -> str:
         left -= {"STRING", "NAME", "NUMBER", "MINUS"}
     words = {WORDS.get(name) or f"'{name.lstrip('_').lower()}'" for name in left}
     phrases += sorted(words, key=lambda word: (word == "the end of the line", not word.startswith("a"), word))
-    if len(phrases) > 6:
+    if len(phrases) > 7:
         return ""
     return phrases[0] if len(phrases) == 1 else ", ".join(phrases[:-1]) + " or " + phrases[-1] if phrases else ""
 
@@ -124,23 +130,15 @@ def _suggestion(word: str, token: Token, accepted: Collection[str], text: str, s
         near = did_you_mean(word, [name.lstrip("_").lower() for name in accepted if name.startswith("_")])
         if near:
             return near
-        if text[max(0, start - 1) : start] == "-":
-            return "a value with a hyphen stands in double quotes; a name cannot hold one"
     if token.type == "_IN":
         return "'in NAME' comes before 'from', 'by' and 'as'"
-    if (
-        word == "=" and "EQUALS" not in accepted and not accepted & {"TILDE", "COLON"}
-        if isinstance(accepted, set)
-        else False
-    ):
-        return None
-    if token.type == "COMPARE" and word == "==" and "EQUALS" in accepted:
+    if word == "==" and "EQUALS" in accepted:
         return "write '=' for the value of a variable"
-    if word == "-" and text[start : start + 2] == "--":
-        return INSTEAD["--"]
+    if word == "-" and text[start - 1 : start].isalnum() and text[start + 1 : start + 2].isalnum():
+        return "a value with a hyphen stands in double quotes; a name cannot hold one"
     if word == "*" and text[start - 1 : start] == "*":
         return INSTEAD["**"]
-    return INSTEAD.get(word)
+    return INSTEAD.get(text[start : start + 2]) or INSTEAD.get(word)
 
 
 def _bad_character(text: str, place: Span, accepted: Collection[str]) -> Diagnostic:
@@ -166,8 +164,10 @@ def _reserved(word: str, place: Span, quotable: bool) -> Diagnostic:
     return Diagnostic("S016", f"'{word}' is a keyword and cannot be a name", place, "reserved", advice)
 
 
-def _not_a_statement(word: str, place: Span) -> Diagnostic:
+def _not_a_statement(word: str, place: Span, after: str) -> Diagnostic:
     near = did_you_mean(word, STATEMENTS)
+    if after in ("->", "<-"):
+        near = "arrows stand inside a model: model NAME { X -> Y }"
     if near is None:
         near = "a statement starts with one of: " + ", ".join(STATEMENTS)
     shown = word if len(word) <= 40 else f"{word[:37]}..."

@@ -71,7 +71,19 @@ def _arithmetic(operators: tuple[str, ...], operands: tuple[tree.Expression, ...
     if operators[0] == "^":
         return f"{_at(operands[0], ATOM)}^{_at(operands[1], SIGN)}", POWER
     level = SUM if operators[0] in "+-" else PRODUCT
+    if level == PRODUCT:
+        return _product(operators, operands), level
     return _interleaved([_at(operand, level + 1) for operand in operands], operators), level
+
+
+def _product(operators: tuple[str, ...], operands: tuple[tree.Expression, ...]) -> str:
+    """A product; the quotient of two written numbers is tight, `1/4 * X`."""
+    text = _at(operands[0], SIGN)
+    for place, operator in enumerate(operators):
+        numbers = isinstance(operands[place], tree.Number) and isinstance(operands[place + 1], tree.Number)
+        gap = "" if operator == "/" and numbers else " "
+        text += f"{gap}{operator}{gap}{_at(operands[place + 1], SIGN)}"
+    return text
 
 
 def _interleaved(operands: Sequence[str], operators: Sequence[str]) -> str:
