@@ -1,0 +1,44 @@
+"""suture: causal questions in a small language, answered by surgery on string diagrams, with a proof for every answer.
+
+The names below are the public face; each is imported at its first use, so that `import suture` costs nothing.
+
+    import suture
+
+    suture.Model("X -> M -> Y ; X <-> Y").identify("P(Y | do(X))")
+    suture.run(open("smoking.suture").read())
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .answer import Answer, Answers, Status
+    from .dsl.diagnostics import SutureError
+    from .engine import run
+    from .library import Model, run_file
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "Answer": ".answer",
+    "Answers": ".answer",
+    "Model": ".library",
+    "Status": ".answer",
+    "SutureError": ".dsl.diagnostics",
+    "run": ".engine",
+    "run_file": ".library",
+}
+
+__all__ = ["Answer", "Answers", "Model", "Status", "SutureError", "run", "run_file"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -330,6 +330,13 @@ def split_wires(diagram: Diagram, names: Sequence[str]) -> Diagram:
     return Diagram(diagram.wires + added, boxes, diagram.inputs + tuple(new.values()), diagram.outputs)
 
 
+def observe(diagram: Diagram, names: Sequence[str]) -> Diagram:
+    """A model's diagram when only the named wires are seen: they are the outputs, every other wire becomes latent."""
+    seen = {diagram.position[name] for name in names}
+    wires = tuple(replace(wire, latent=wire.latent or place not in seen) for place, wire in enumerate(diagram.wires))
+    return replace(restrict_outputs(diagram, names), wires=wires)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Connectivity
 

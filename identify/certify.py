@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..dsl.diagram import Diagram, prune, restrict_outputs
 from ..dsl.diagnostics import SutureError
 from ..dsl.formula import Formula, Kernel, kernels, node_terms, subformulas, variables
-from ..dsl.formula_text import kernel_text
+from ..dsl.formula_text import text
 from .derivation import Check, Derivation, Identified, NotIdentified, Outcome
 from .graph import CausalGraph
 from .hedge import hedge_faults
@@ -30,7 +30,7 @@ class CertificationError(Exception):
     """An answer whose own proof or check fails: a bug in suture, never the user's fault."""
 
 
-def certify(outcome: Outcome, query: Kernel, diagram: Diagram, models: int = MODELS) -> Outcome:
+def certify(outcome: Outcome, query: Formula, diagram: Diagram, models: int = MODELS) -> Outcome:
     """The outcome with its check filled in; raises `CertificationError` where proof, witness or check does not hold."""
     if isinstance(outcome, Identified):
         faults = replay(outcome.derivation, query, diagram, outcome.formula)
@@ -41,21 +41,22 @@ def certify(outcome: Outcome, query: Kernel, diagram: Diagram, models: int = MOD
         return replace(outcome, check=check)
     if isinstance(outcome, NotIdentified):
         faults = replay_attempt(outcome.derivation, diagram)
-        faults += hedge_faults(CausalGraph.of(diagram), outcome.witness, reduced_query(outcome.derivation, query))
+        faults += hedge_faults(CausalGraph.of(diagram), outcome.witness, stuck_query(outcome.derivation))
         _refuse(faults, query)
     return outcome
 
 
-def reduced_query(derivation: Derivation, query: Kernel) -> Kernel:
-    """The kernel on which surgery was done: the query itself, or what exchange and joining made of it."""
+def stuck_query(derivation: Derivation) -> Kernel:
+    """The kernel on whose surgery the search got stuck: the query itself, or what exchange and joining made of it."""
     cuts = [step.before for step in derivation.steps if step.rule == CUT]
-    last = cuts[-1] if cuts else query
-    return last if isinstance(last, Kernel) else query
+    if not cuts or not isinstance(cuts[-1], Kernel):
+        raise CertificationError("the derivation of a negative answer holds no cut")
+    return cuts[-1]
 
 
-def _refuse(faults: tuple[str, ...], query: Kernel) -> None:
+def _refuse(faults: tuple[str, ...], query: Formula) -> None:
     if faults:
-        raise CertificationError(f"{kernel_text(query)}: {'; '.join(faults)}")
+        raise CertificationError(f"{text(query)}: {'; '.join(faults)}")
 
 
 def check_formula(query: Formula, formula: Formula, diagram: Diagram, models: int = MODELS) -> Check:

@@ -120,7 +120,14 @@ class Hedge:
     outcomes: tuple[str, ...]
 
 
-Witness: TypeAlias = Hedge
+@dataclass(frozen=True, slots=True)
+class OpenPath:
+    """Why two variables are not separated: a path along which they depend, written with its arrows."""
+
+    path: str
+
+
+Witness: TypeAlias = Hedge | OpenPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +157,7 @@ class Identified:
 class NotIdentified:
     """No formula can exist; the witness shows why."""
 
-    witness: Witness
+    witness: Hedge
     derivation: Derivation = field(default_factory=Derivation)
     method: str = ""
 

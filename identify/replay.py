@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..dsl.diagram import Diagram
-from ..dsl.formula import Formula, Kernel, equal, kernels
+from ..dsl.formula import Formula, Kernel, equal, kernels, replace_formula
 from . import rules, simplify
 from .combs import Comb
 from .derivation import Ancestral, Derivation, Separated, Step, Teeth
@@ -36,10 +36,10 @@ class _State:
     chains: list[_Chain] = field(default_factory=list)
     combs: dict[int, Comb] = field(default_factory=dict)
 
-    def chain_at(self, formula: Formula) -> _Chain:
-        """The latest chain that ends in the formula, or a new one where a kernel starts it."""
+    def chain_at(self, formula: Formula, after_cut: bool = False) -> _Chain:
+        """The latest chain (of those on which surgery was done) that ends in the formula, or a new one from a kernel."""
         for chain in reversed(self.chains):
-            if equal(chain.end, formula):
+            if (chain.cut is not None or not after_cut) and equal(chain.end, formula):
                 return chain
         if not isinstance(formula, Kernel):
             raise RuleError("the left side is not the right side of an earlier step")
@@ -51,21 +51,27 @@ class _State:
         return next((chain for chain in self.chains if chain.start == kernel), None)
 
 
-def replay(derivation: Derivation, query: Kernel, diagram: Diagram, formula: Formula | None = None) -> tuple[str, ...]:
+def replay(
+    derivation: Derivation, query: Formula, diagram: Diagram, formula: Formula | None = None
+) -> tuple[str, ...]:
     """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
 
-    Without `formula` it is enough that the derivation ends in some formula of the observed distribution.
+    A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain ends
+    in the observed distribution.
     """
     state = _State(CausalGraph.of(diagram))
     fault = _first_fault(state, derivation)
     if fault is not None:
         return (fault,)
-    chain = state.chain_from(query)
-    if chain is None:
-        return ("no step starts from the query",)
-    if any(kernel.do for kernel in kernels(chain.end)):
-        return ("the derivation does not end in the observed distribution",)
-    if formula is not None and not equal(chain.end, formula):
+    proved = query
+    for kernel in dict.fromkeys(kernels(query)):
+        chain = state.chain_from(kernel)
+        if chain is None:
+            return ("no step starts from the query",)
+        if any(part.do for part in kernels(chain.end)):
+            return ("the derivation does not end in the observed distribution",)
+        proved = replace_formula(proved, kernel, chain.end)
+    if formula is not None and not equal(proved, formula):
         return ("the derivation proves another formula",)
     return ()
 
@@ -124,7 +130,7 @@ def _check_cut(state: _State, step: Step) -> None:
 
 
 def _check_components(state: _State, step: Step) -> None:
-    chain = state.chain_at(step.before)
+    chain = state.chain_at(step.before, after_cut=True)
     _compare(step, rules.components(state.graph, _cut_kernel(chain)))
     chain.end = step.after
 
@@ -157,7 +163,7 @@ def _check_discard(state: _State, step: Step) -> None:
 
 
 def _check_plug(state: _State, step: Step) -> None:
-    chain = state.chain_at(step.before)
+    chain = state.chain_at(step.before, after_cut=True)
     _compare(step, rules.plug(state.graph, _cut_kernel(chain), state.combs.values()))
     chain.end = step.after
 
@@ -193,7 +199,7 @@ def _check_rewrite(state: _State, step: Step) -> None:
 
 
 def _check_back_door(state: _State, step: Step) -> None:
-    chain = state.chain_at(step.before)
+    chain = state.chain_at(step.before, after_cut=True)
     query = _cut_kernel(chain)
     blocked = next((c for c in step.because if isinstance(c, Separated) and c.cut_out), None)
     if blocked is None:

@@ -1,0 +1,389 @@
+"""The `suture` command: a thin door onto `engine.run`.
+
+Data go to stdout, the rest to stderr.  Exit codes: 0 fine; 1 an assertion failed, or a query is not identified under
+`--strict`; 2 the program has errors or the call is wrong; 3 an optional dependency is missing; 130 interrupted.
+
+Everything beyond argparse is imported by the command that needs it, so that `suture --version` stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .answer import Answer
+    from .dsl.diagnostics import SutureError
+    from .dsl.drawing.scene import Scene
+    from .dsl.source import Source
+
+FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away; what is left to write goes nowhere, and that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FINE
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options of every command."""
+    from . import __version__
+
+    top = argparse.ArgumentParser(
+        prog="suture", description="Causal questions in a small language, answered with a proof for every answer."
+    )
+    top.add_argument("--version", action="version", version=f"suture {__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands.add_parser("run", help="answer every statement of a program"))
+    _add_files(commands.add_parser("check", help="find what is wrong with programs, without running them"), check)
+    formatter = commands.add_parser("fmt", help="format programs in place; '-' formats stdin to stdout")
+    formatter.add_argument("--check", action="store_true", help="only say which files would change (exit 1)")
+    _add_files(formatter, fmt)
+    _add_files(commands.add_parser("test", help="run the assertions of programs"), test)
+    _add_show(commands.add_parser("show", help="draw the diagrams that a program shows, or its models"))
+    explain_parser = commands.add_parser("explain", help="explain an error code")
+    explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
+    explain_parser.set_defaults(run=explain)
+    commands.add_parser("doctor", help="say what is installed and what is missing").set_defaults(run=doctor)
+    return top
+
+
+def _add_run(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a program, or '-' for stdin")
+    form = command.add_mutually_exclusive_group()
+    for name, text in FORMS.items():
+        form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
+    command.add_argument("--strict", action="store_true", help="exit 1 where a query is not identified")
+    command.set_defaults(run=run, form="text")
+
+
+FORMS = {
+    "text": "answers for a terminal (the default)",
+    "json": "one JSON object, stable across versions",
+    "latex": "the formulas as LaTeX, one a line",
+    "svg": "the pictures that 'show' statements ask for",
+}
+
+
+def _add_files(command: argparse.ArgumentParser, action: Callable[[argparse.Namespace], int]) -> None:
+    command.add_argument("files", nargs="+", metavar="FILE", help="programs, or '-' for stdin")
+    command.set_defaults(run=action)
+
+
+def _add_show(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a program, or '-' for stdin")
+    command.add_argument("model", nargs="?", help="only this model, as it is")
+    command.add_argument("-o", "--output", type=Path, help="write to FILE.svg, .png or .tex; without it SVG to stdout")
+    command.add_argument("--graph", action="store_true", help="draw the plain causal graph, not the string diagram")
+    command.set_defaults(run=show)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Commands
+
+
+def run(options: argparse.Namespace) -> int:
+    """`suture run FILE|-`."""
+    from .dsl.diagnostics import SutureError
+    from .engine import answers, read
+
+    try:
+        source = _source(options.file)
+        program = read(source)
+    except SutureError as error:
+        return _report_broken(error, options.form)
+    printer = PRINTERS[options.form]
+    folder = None if options.file == "-" else Path(options.file).parent
+    return printer(answers(program, folder), source, options.strict)
+
+
+def check(options: argparse.Namespace) -> int:
+    """`suture check FILE ..`."""
+    from .dsl.diagnostics import SutureError
+    from .engine import read
+
+    code = FINE
+    for name in options.files:
+        try:
+            read(_source(name))
+        except SutureError as error:
+            code = max(code, _report(error))
+    return code
+
+
+def fmt(options: argparse.Namespace) -> int:
+    """`suture fmt [--check] FILE ..`; a file with errors is left as it is."""
+    from .dsl.diagnostics import SutureError
+    from .dsl.printer import format_source
+
+    code = FINE
+    for name in options.files:
+        try:
+            source = _source(name)
+            formatted = format_source(source)
+        except SutureError as error:
+            code = max(code, _report(error))
+            continue
+        if options.check:
+            if formatted != source.text:
+                print(f"would reformat {source.name}")
+                code = max(code, FAILED)
+        elif name == "-":
+            sys.stdout.write(formatted)
+        elif formatted != source.text:
+            code = max(code, _write(Path(name), formatted.encode()))
+    return code
+
+
+def test(options: argparse.Namespace) -> int:
+    """`suture test FILE ..`: the assertions alone, a line each, and a summary."""
+    from .answer import Status
+    from .dsl.diagnostics import SutureError
+    from .dsl.program import Assert
+    from .engine import Session, read
+
+    code, passed, failed = FINE, 0, 0
+    for name in options.files:
+        try:
+            source = _source(name)
+            program = read(source)
+        except SutureError as error:
+            code = max(code, _report(error))
+            continue
+        session = Session(program, None if name == "-" else Path(name).parent)
+        for statement in program.statements:
+            if isinstance(statement, Assert):
+                for answer in session.answer(statement):
+                    good = answer.status is Status.HOLDS
+                    passed, failed = passed + good, failed + (not good)
+                    code = max(code, _report_assertion(answer, source))
+    print(f"{passed} passed, {failed} failed")
+    return code
+
+
+def _report_assertion(answer: Answer, source: Source) -> int:
+    from .answer import Status
+
+    if answer.error is not None:
+        return _report_answer_error(answer, source)
+    if answer.status is Status.HOLDS:
+        return FINE
+    from .report import answer_text
+
+    print(f"{source.name}:{answer.line}: assertion failed")
+    print(answer_text(answer))
+    return FAILED
+
+
+def show(options: argparse.Namespace) -> int:
+    """`suture show FILE [MODEL] [-o PICTURE] [--graph]`."""
+    from .dsl.diagnostics import SutureError
+    from .engine import read
+    from .pictures import program_scene
+
+    try:
+        source = _source(options.file)
+        scene = program_scene(read(source), options.model, options.graph)
+        content = _drawn(scene, options.output)
+    except SutureError as error:
+        return _report(error)
+    if options.output is None:
+        sys.stdout.write(content.decode())
+        return FINE
+    return _write(options.output, content)
+
+
+def explain(options: argparse.Namespace) -> int:
+    """`suture explain [CODE]`."""
+    from .dsl.diagnostics import did_you_mean
+    from .dsl.explanations import codes, explain, title
+
+    if options.code is None:
+        for code in codes():
+            print(f"{code}  {title(code)}")
+        return FINE
+    page = explain(options.code.upper())
+    if page is None:
+        hint = did_you_mean(options.code.upper(), codes())
+        print(f"there is no error code {options.code!r}{'; ' + hint if hint else ''}", file=sys.stderr)
+        return WRONG
+    print(page)
+    return FINE
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """`suture doctor`: what is installed, and how to get what is not."""
+    from .doctor import findings
+
+    del options
+    found = list(findings())
+    width = max(len(finding.name) for finding in found)
+    for finding in found:
+        print(f"{'ok     ' if finding.good else 'missing'} {finding.name:<{width}}  {finding.detail}")
+    return MISSING if any(finding.needed and not finding.good for finding in found) else FINE
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Printing answers
+
+
+def _print_text(found: Iterable[Answer], source: Source, strict: bool) -> int:
+    from .report import answer_text
+
+    code = FINE
+    for number, answer in enumerate(found):
+        if number:
+            print()
+        print(answer_text(answer))
+        sys.stdout.flush()
+        code = max(code, _verdict(answer, strict))
+        if answer.error is not None:
+            _report_answer_error(answer, source)
+    return code
+
+
+def _print_json(found: Iterable[Answer], source: Source, strict: bool) -> int:
+    import json
+
+    from .answer import Answers
+
+    every = Answers(found)
+    print(json.dumps(every.to_dict(), indent=2, ensure_ascii=False))
+    return max((_verdict(answer, strict) for answer in every), default=FINE)
+
+
+def _print_latex(found: Iterable[Answer], source: Source, strict: bool) -> int:
+    code = FINE
+    for answer in found:
+        if answer.estimand is not None:
+            print(answer.estimand.latex)
+        code = max(code, _verdict(answer, strict))
+        if answer.error is not None:
+            _report_answer_error(answer, source)
+    return code
+
+
+def _print_svg(found: Iterable[Answer], source: Source, strict: bool) -> int:
+    code = FINE
+    for answer in found:
+        drawn = answer._repr_svg_()
+        if drawn is not None:
+            print(drawn)
+        code = max(code, _verdict(answer, strict))
+        if answer.error is not None:
+            _report_answer_error(answer, source)
+    return code
+
+
+PRINTERS = {"text": _print_text, "json": _print_json, "latex": _print_latex, "svg": _print_svg}
+
+
+def _verdict(answer: Answer, strict: bool) -> int:
+    """What an answer does to the exit code."""
+    from .answer import Status
+
+    if answer.error is not None:
+        return _code_of(answer.error.code)
+    if answer.statement == "assert" and answer.status is not Status.HOLDS:
+        return FAILED
+    if strict and answer.status in (Status.NOT_IDENTIFIED, Status.UNDECIDED):
+        return FAILED
+    return FINE
+
+
+def _code_of(code: str) -> int:
+    """Missing dependencies have an exit code of their own."""
+    from .dsl.explanations import MISSING_DEPENDENCY
+
+    return MISSING if code in MISSING_DEPENDENCY else WRONG
+
+
+def _report(error: SutureError) -> int:
+    print(error.render(), file=sys.stderr)
+    return max(_code_of(diagnostic.code) for diagnostic in error.diagnostics)
+
+
+def _report_broken(error: SutureError, form: str) -> int:
+    """A program that cannot be run: the diagnostics on stderr, and under --json as an object on stdout too."""
+    if form == "json":
+        import json
+
+        from .answer import VERSION
+
+        errors = [diagnostic.to_dict() for diagnostic in error.diagnostics]
+        print(json.dumps({"suture": VERSION, "answers": [], "errors": errors}, indent=2, ensure_ascii=False))
+    return _report(error)
+
+
+def _report_answer_error(answer: Answer, source: Source) -> int:
+    from .dsl.diagnostics import render
+
+    assert answer.error is not None
+    sys.stdout.flush()
+    print(render(answer.error, source), file=sys.stderr)
+    return _code_of(answer.error.code)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files
+
+
+def _source(name: str) -> Source:
+    """The program of a path or of stdin; raises `SutureError` where it cannot be read."""
+    from .dsl.files import decode, read_file
+
+    if name == "-":
+        return decode(sys.stdin.buffer.read(), "<stdin>")
+    return read_file(Path(name))
+
+
+def _drawn(scene: Scene, output: Path | None) -> bytes:
+    """The picture in the format that the file name asks for."""
+    from .dsl.diagnostics import Diagnostic, SutureError
+    from .dsl.drawing import png, svg, tikz
+
+    suffix = ".svg" if output is None else output.suffix.lower()
+    match suffix:
+        case ".svg":
+            return svg(scene).encode()
+        case ".png":
+            return png(scene)
+        case ".tex":
+            return tikz(scene).encode()
+        case _:
+            message = f"pictures are written as .svg, .png or .tex, not as '{suffix or output}'"
+            raise SutureError(Diagnostic("S009", message, help="name the file after one of them"))
+
+
+def _write(path: Path, content: bytes) -> int:
+    """Write a file whole or not at all: beside it first, then in its place."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_bytes(content)
+        if path.exists():
+            beside.chmod(path.stat().st_mode & 0o777)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        print(f"cannot write {path}: {error.strerror}", file=sys.stderr)
+        return WRONG
+    return FINE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,422 @@
+"""The one pipeline: text -> answers.
+
+    parse -> resolve -> choose an algorithm -> run it -> certify -> evaluate on data if asked -> Answer
+
+The library, the command line and the notebook are thin doors onto `run`.  Nothing is printed here.
+"""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, assert_never
+
+from .answer import Answer, Answers, Estimand, Status
+from .dsl.diagnostics import Diagnostic, SutureError
+from .dsl.diagram import Diagram, observe
+from .dsl.formula import Formula, free_variables, kernels, node_terms, probability, product, subformulas, sum_over
+from .dsl.parser import parse
+from .dsl.program import (
+    Assert,
+    Boolean,
+    Comparison,
+    Compute,
+    Condition,
+    Estimate,
+    Identify,
+    Independent,
+    Model,
+    Pending,
+    Program,
+    Query,
+    Show,
+    Statement,
+)
+from .dsl.resolve import resolve
+from .dsl.source import Source, Span
+from .identify.algorithms import identify_formula, keywords
+from .identify.certify import CertificationError, certify
+from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
+from .identify.separation import independence
+
+if TYPE_CHECKING:
+    from .semantics.empirical import Empirical
+    from .semantics.factors import NamedTable
+
+COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+
+
+def run(text: str | Source, folder: str | Path | None = None) -> Answers:
+    """Answer every statement of a program, in order.
+
+    Relative paths of data files are taken from `folder`.  Raises `SutureError` where the program has errors; an error that
+    only running a statement shows makes that statement's answer an error, and the others are still answered.
+    """
+    source = text if isinstance(text, Source) else Source(text)
+    return Answers(answers(read(source), folder))
+
+
+def read(source: Source) -> Program:
+    """Parse and resolve; raises `SutureError` with every diagnostic of the phase that failed."""
+    return resolve(parse(source), source)
+
+
+def answers(program: Program, folder: str | Path | None = None) -> Iterator[Answer]:
+    """The answers one by one, each as soon as it is there."""
+    session = Session(program, Path(folder) if folder is not None else None)
+    for statement in program.statements:
+        yield from session.answer(statement)
+
+
+@dataclass
+class Session:
+    """Answers statements of one program; data are read once, and a question identified twice is identified once."""
+
+    program: Program
+    folder: Path | None = None
+    tables: dict[str, Empirical] = field(default_factory=dict)
+    outcomes: dict[tuple[Formula, Diagram, str | None], Outcome] = field(default_factory=dict)
+
+    def answer(self, statement: Statement) -> Iterator[Answer]:
+        """The answers to a statement, timed; `compute` gives one a query, every other statement gives one."""
+        started = time.perf_counter()
+        try:
+            for found in self._answers(statement):
+                yield replace(found, seconds=time.perf_counter() - started)
+                started = time.perf_counter()
+        except SutureError as error:
+            yield self._failed(statement, error, time.perf_counter() - started)
+
+    def _failed(self, statement: Statement, error: SutureError, seconds: float) -> Answer:
+        diagnostic = error.diagnostics[0]
+        if diagnostic.span is None:
+            diagnostic = replace(diagnostic, span=statement.span)
+        return Answer(
+            keyword(statement), Status.ERROR, line=statement.span.line, error=diagnostic, seconds=seconds, **subject(statement)
+        )
+
+    def _answers(self, statement: Statement) -> Iterator[Answer]:
+        match statement:
+            case Identify():
+                yield self.identify(statement)
+            case Estimate():
+                yield self.estimate(statement)
+            case Compute():
+                for query in statement.queries:
+                    yield self.compute(query, statement.span)
+            case Independent():
+                yield self.independent(statement)
+            case Show():
+                yield self.show(statement)
+            case Assert():
+                yield self.check(statement)
+            case Pending():
+                raise SutureError(not_built(statement))
+            case _:
+                assert_never(statement)
+
+    # -- identification
+
+    def outcome(self, formula: Formula, diagram: Diagram, method: str | None = None) -> Outcome:
+        """Choose, run, certify.  A result that its own certificate refuses is reported as undecided, never given."""
+        key = (formula, diagram, method)
+        if key not in self.outcomes:
+            found = identify_formula(formula, diagram, method)
+            try:
+                self.outcomes[key] = certify(found, formula, diagram)
+            except CertificationError as error:
+                reason = f"suture refused its own result, which is a bug worth reporting: {error}"
+                self.outcomes[key] = Undecided(reason, found.derivation, found.method)
+        return self.outcomes[key]
+
+    def identify(self, statement: Identify) -> Answer:
+        """Formula and derivation, or a witness."""
+        self._refuse_sources(statement)
+        _refuse_method(statement.method, statement.span)
+        query, model = statement.query, self.program.models[statement.query.model]
+        found = self.outcome(query.formula, model.diagram, statement.method)
+        name = statement.name or query.name
+        head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
+        return with_outcome(head, found, query.formula)
+
+    def _refuse_sources(self, statement: Identify) -> None:
+        """Several sources are another capability; the observed distribution under any of its names is the default."""
+        model = self.program.models[statement.query.model]
+        for source in statement.sources:
+            plain = isinstance(source, str) and not self.program.data[source].do and self.program.data[source].domain is None
+            if not isinstance(source, str):
+                whole = {term.variable for term in source.outcomes} == set(model.observed)
+                plain = whole and not source.given and not source.do and source.source is None
+            if not plain:
+                raise SutureError(
+                    Diagnostic(
+                        "S501",
+                        "identification from experiments, domains or parts of the distribution is not built yet",
+                        statement.span,
+                        "asks for several sources",
+                        "leave 'from' out to identify from the observed distribution of all variables",
+                    )
+                )
+
+    # -- numbers
+
+    def estimate(self, statement: Estimate) -> Answer:
+        """The plug-in value of the identified formula on a data set."""
+        query, model = statement.query, self.program.models[statement.query.model]
+        name = self._data_name(statement)
+        _refuse_method(statement.method, statement.span)
+        head = Answer(
+            "estimate", Status.VALUE, statement.span.line, statement.name or query.name, model.name, query.text, source=name
+        )
+        table = self.table(name)
+        return estimated(self, head, query.formula, model, table, statement.method)
+
+    def _data_name(self, statement: Estimate) -> str:
+        """The one plain data set to estimate from; experiments and several sources are refused until they are built."""
+        message, label = "", ""
+        if len(statement.sources) != 1:
+            message, label = "an estimate needs exactly one data set so far", "names none or several"
+        else:
+            data = self.program.data[statement.sources[0]]
+            if data.do or data.domain is not None:
+                message, label = "estimates from experiments and domains are not built yet", f"'{data.name}' is one"
+        if statement.interval is not None:
+            message, label = "intervals are not built yet", "asks for an interval"
+        if message:
+            raise SutureError(Diagnostic("S501", message, statement.span, label))
+        return statement.sources[0]
+
+    def table(self, name: str) -> Empirical:
+        """The data set of that name, read at the first use."""
+        if name not in self.tables:
+            from .semantics.empirical import load
+
+            data = self.program.data[name]
+            self.tables[name] = load(data, self.program.models[data.model], self.folder)
+        return self.tables[name]
+
+    def compute(self, query: Query, span: Span) -> Answer:
+        """The value in a model whose mechanisms are given."""
+        from .semantics.compute import compute
+
+        model = self.program.models[query.model]
+        result = compute(query, model)
+        head = Answer("compute", Status.VALUE, span.line, query.name, model.name, query.text)
+        return with_value(head, result.table, result.exact)
+
+    # -- diagrams
+
+    def independent(self, statement: Independent) -> Answer:
+        """Whether two variables are separated, with an open path where they are not."""
+        model = self.program.models[statement.model]
+        path = independence(model.diagram, statement.first, statement.second, statement.given)
+        given = f" | {', '.join(statement.given)}" if statement.given else ""
+        query = f"{statement.first} _||_ {statement.second}{given}"
+        status = Status.HOLDS if path is None else Status.FAILS
+        return Answer("independent", status, statement.span.line, None, model.name, query, witness=path)
+
+    def show(self, statement: Show) -> Answer:
+        """The string diagram; before and after surgery where one is asked for."""
+        from .pictures import picture
+
+        model = self.program.models[statement.model]
+        scene = picture(model, statement)
+        after = f"after do({', '.join(t.variable if t.value is None else f'{t.variable} = {t.value}' for t in statement.do)})"
+        query = after if statement.do else None
+        return Answer("show", Status.VALUE, statement.span.line, None, model.name, query, scene=scene)
+
+    # -- assertions
+
+    def check(self, statement: Assert) -> Answer:
+        """Whether a claim holds."""
+        head = Answer("assert", Status.HOLDS, statement.span.line, query=statement.text)
+        if isinstance(statement.claim, Identify):
+            found = self.identify(statement.claim)
+            holds = found.status is Status.IDENTIFIED
+            changed = replace(found, statement="assert", query=statement.text, status=Status.HOLDS if holds else Status.FAILS)
+            return replace(changed, derivation=head.derivation, estimand=None, requires=()) if holds else changed
+        values: list[str] = []
+        holds = self._holds(statement.claim, values)
+        return replace(head, status=Status.HOLDS if holds else Status.FAILS, notes=() if holds else tuple(values))
+
+    def _holds(self, claim: Condition, values: list[str]) -> bool:
+        """The truth of a condition; `values` collects what its queries came to."""
+        if isinstance(claim, Boolean):
+            parts = [self._holds(part, values) for part in claim.operands]
+            return not parts[0] if claim.operator == "not" else all(parts) if claim.operator == "and" else any(parts)
+        numbers = [self._number(query, values) for query in claim.operands]
+        pairs = zip(claim.operators, numbers, numbers[1:], strict=False)
+        return all(COMPARISONS[symbol](left, right) for symbol, left, right in pairs)
+
+    def _number(self, query: Query, values: list[str]) -> Any:
+        """The exact value of a closed query of an assertion."""
+        from .semantics.compute import compute
+
+        if not kernels(query.formula):
+            return _constant(query.formula)
+        result = compute(query, self.program.models[query.model])
+        if result.table.variables:
+            message = f"{query.text} is a function of {', '.join(result.table.variables)}, and an assertion compares numbers"
+            raise SutureError(Diagnostic("S430", message, query.span, "", "give every variable a value"))
+        number = result.table.item()
+        values.append(f"{query.name or query.text} is {number:.6g}" if isinstance(number, float) else f"{query.text} is {number}")
+        exact = None if result.exact is None else result.exact.item()
+        return number if exact is None or isinstance(exact, str) else exact
+
+
+def _constant(formula: Formula) -> Any:
+    from .semantics.evaluate import constant
+
+    return constant(formula)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Answers from outcomes and tables
+
+
+def with_outcome(head: Answer, outcome: Outcome, query: Formula) -> Answer:
+    """The answer that an outcome of identification makes."""
+    match outcome:
+        case Identified(formula, derivation, method, requires, check):
+            return replace(
+                head,
+                status=Status.IDENTIFIED,
+                estimand=Estimand(formula),
+                method=method,
+                derivation=derivation,
+                requires=requires,
+                check=check,
+                notes=head.notes + any_value_note(formula, query),
+            )
+        case NotIdentified(witness, derivation, method):
+            return replace(
+                head, status=Status.NOT_IDENTIFIED, method=method or None, derivation=derivation, witness=witness
+            )
+        case Undecided(reason, derivation, method):
+            return replace(head, status=Status.UNDECIDED, method=method or None, derivation=derivation, reason=reason)
+        case _:
+            assert_never(outcome)
+
+
+def _refuse_method(method: str | None, span: Span) -> None:
+    """Methods that the language knows and no algorithm offers yet are refused by name."""
+    if method is not None and method not in keywords():
+        built = ", ".join(keywords())
+        raise SutureError(
+            Diagnostic("S501", f"method '{method}' is not built yet", span, "asks for it", f"what is built: {built}")
+        )
+
+
+def any_value_note(formula: Formula, query: Formula) -> tuple[str, ...]:
+    """A note where the formula mentions variables on which its value does not depend."""
+    extra = arbitrary(formula, query)
+    return (f"the value is the same for every value of {', '.join(extra)}",) if extra else ()
+
+
+def arbitrary(formula: Formula, query: Formula) -> tuple[str, ...]:
+    """Variables the formula is a function of and the query is not: any value of theirs may be put in."""
+    return tuple(sorted(free_variables(formula) - free_variables(query)))
+
+
+def estimated(
+    session: Session, head: Answer, query: Formula, model: Model, table: Empirical, method: str | None
+) -> Answer:
+    """The answer to an estimate: identify with what the table measures, certify, evaluate."""
+    from .semantics.evaluate import evaluation
+
+    hidden = [name for name in model.observed if name not in table.variables]
+    _require_measured(query, hidden, head.source or "the data")
+    diagram = observe(model.diagram, [name for name in model.observed if name not in hidden])
+    found = session.outcome(query, diagram, method)
+    answer = with_outcome(head, found, query)
+    if hidden:
+        answer = replace(answer, notes=(*answer.notes, f"not measured in {head.source}: {', '.join(hidden)}; taken as latent"))
+    if not isinstance(found, Identified):
+        return answer
+    closed = averaged(found.formula, query)
+    done = evaluation(closed, table, order(query))
+    notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
+    extra = arbitrary(found.formula, query)
+    if extra:
+        notes = (f"the estimate averages over the observed {', '.join(extra)}", *notes)
+    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + notes), done.table, None)
+
+
+def _require_measured(query: Formula, hidden: list[str], data: str) -> None:
+    asked = {term.variable for node in subformulas(query) for term in node_terms(node)}
+    missing = [name for name in hidden if name in asked]
+    if missing:
+        message = f"{data} has no column {missing[0]}, which the query asks about"
+        raise SutureError(Diagnostic("S316", message, help="estimate from data that measure it"))
+
+
+def averaged(formula: Formula, query: Formula) -> Formula:
+    """The formula with variables of arbitrary value averaged over their observed distribution, which changes nothing in
+    truth and spares the data a choice."""
+    extra = arbitrary(formula, query)
+    return sum_over(extra, product((probability(extra), formula))) if extra else formula
+
+
+def order(query: Formula) -> tuple[str, ...]:
+    """The variables of the answer's table, in the order in which the query names them."""
+    named = [t.variable for node in subformulas(query) for t in node_terms(node) if t.value is None]
+    return tuple(dict.fromkeys(named))
+
+
+def with_value(head: Answer, table: NamedTable, exact: NamedTable | None) -> Answer:
+    """The answer with a number, or a table where the query has free variables."""
+    if table.variables:
+        return replace(head, value=_floats(table), exact=exact)
+    number = table.item()
+    precise = None if exact is None else str(exact.item())
+    if number is None:
+        return replace(head, value=None, exact=precise)
+    return replace(head, value=float(number), exact=precise)
+
+
+def _floats(table: NamedTable) -> NamedTable:
+    return replace(table, values=table.values.astype(float))
+
+
+def keyword(statement: Statement) -> str:
+    """The word a statement starts with."""
+    return statement.keyword if isinstance(statement, Pending) else type(statement).__name__.lower()
+
+
+def subject(statement: Statement) -> dict[str, str | None]:
+    """Model, name and query of a statement as far as it has one of each."""
+    match statement:
+        case Identify(query, name=name) | Estimate(query, name=name):
+            return {"model": query.model, "name": name or query.name, "query": query.text}
+        case Compute(queries):
+            return {"model": queries[0].model, "query": ", ".join(query.text for query in queries)}
+        case Independent(model=model) | Show(model=model):
+            return {"model": model}
+        case Pending(model=model, text=written):
+            return {"model": model, "query": written}
+        case Assert(text=written):
+            return {"query": written}
+        case _:
+            assert_never(statement)
+
+
+def not_built(statement: Pending) -> Diagnostic:
+    """The diagnostic of a statement whose algorithm is not there yet."""
+    return Diagnostic(
+        "S501",
+        f"'{statement.keyword}' is read and checked, but its algorithm is not built yet",
+        statement.span,
+        "cannot be run yet",
+        "the rest of the program is answered; `suture explain S501` lists what is built",
+    )

@@ -1,0 +1,171 @@
+"""The library face: a `Model` that answers what the language can ask, with the same words and the same answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .answer import Answer, Answers, Status
+from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean
+from .dsl.diagram import Diagram
+from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
+from .dsl.files import read_file
+from .dsl.program import Compute, Identify, Independent, Program, Query
+from .dsl.program import Model as ResolvedModel
+from .dsl.resolve import read_model, read_query
+from .dsl.source import Source, Span
+from .engine import Session, estimated, run
+
+NOWHERE = Span(0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing that notebooks show by themselves and that can be saved."""
+
+    scene: Scene
+
+    def svg(self) -> str:
+        """The picture as SVG text."""
+        from .dsl.drawing import svg
+
+        return svg(self.scene)
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """The picture as PNG; raises `SutureError` where matplotlib is missing."""
+        from .dsl.drawing import png
+
+        return png(self.scene, scale)
+
+    def tikz(self) -> str:
+        """The picture as TikZ."""
+        from .dsl.drawing import tikz
+
+        return tikz(self.scene)
+
+    def _repr_svg_(self) -> str:
+        return self.svg()
+
+
+class Model:
+    """A causal model, from arrows (`X -> M -> Y ; X <-> Y`) or a whole `model { .. }` text.
+
+    Raises `SutureError` where the text is not one model.
+
+    >>> answer = Model("X -> M -> Y ; X <-> Y").identify("P(Y | do(X))")
+    >>> answer.status.value, answer.estimand.text
+    ('identified', 'sum{m} P(M=m | X) sum{x} P(X=x) P(Y | X=x, M=m)')
+    """
+
+    def __init__(self, text: str) -> None:
+        self._resolved = read_model(text)
+
+    @classmethod
+    def of(cls, resolved: ResolvedModel) -> Model:
+        """The face of a resolved model, such as one of a program."""
+        model = cls.__new__(cls)
+        model._resolved = resolved
+        return model
+
+    @classmethod
+    def from_networkx(cls, graph: Any, latent: Sequence[str] = ()) -> Model:
+        """A model from a networkx DAG; nodes named in `latent`, or with a true `latent` attribute, are hidden.
+
+        Raises `SutureError` where a node's name is not a name of the language or the graph has a cycle.
+        """
+        hidden = [str(node) for node, data in graph.nodes(data=True) if data.get("latent") or str(node) in set(latent)]
+        shown = [str(node) for node in graph.nodes if str(node) not in set(hidden)]
+        lines = [f"latent {', '.join(hidden)}"] if hidden else []
+        lines += [", ".join(shown)] if shown else []
+        lines += [f"{tail} -> {head}" for tail, head in graph.edges]
+        return cls("\n".join(lines))
+
+    @property
+    def name(self) -> str:
+        """The model's name; `Model` where the text gives none."""
+        return self._resolved.name
+
+    @property
+    def diagram(self) -> Diagram:
+        """The model's string diagram."""
+        return self._resolved.diagram
+
+    @property
+    def observed(self) -> tuple[str, ...]:
+        """Names of the observed variables."""
+        return self._resolved.observed
+
+    @property
+    def latent(self) -> tuple[str, ...]:
+        """Names of the latent variables."""
+        return self._resolved.latent
+
+    def identify(self, query: str, by: str | None = None) -> Answer:
+        """The query as a formula in the observed distribution with its derivation, or a witness.
+
+        Raises `SutureError` where the query does not fit the model.
+        """
+        return self._one(Identify(self._query(query), (), by, None, NOWHERE))
+
+    def compute(self, query: str) -> Answer:
+        """The query's value, where every mechanism it needs is given.
+
+        Raises `SutureError` where the query does not fit the model, or a mechanism is missing.
+        """
+        return self._one(Compute((self._query(query),), NOWHERE))
+
+    def estimate(self, query: str, data: Any, weight: str | None = None, by: str | None = None) -> Answer:
+        """The query's plug-in value from `data`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.
+
+        `weight` names the column of row counts.  Raises `SutureError` where query or data do not fit the model.
+        """
+        from .semantics.empirical import from_columns
+
+        asked = self._query(query)
+        table = from_columns(data, self._resolved, weight)
+        head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
+        return estimated(self._session(), head, asked.formula, self._resolved, table, by)
+
+    def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
+        """Whether two variables are separated by others, with an open path where they are not.
+
+        Raises `SutureError` where a name is unknown.
+        """
+        for name in (first, second, *given):
+            if name not in self._resolved.by_name:
+                message = f"unknown variable '{name}' in model {self.name}"
+                raise SutureError(Diagnostic("S104", message, help=did_you_mean(name, self._resolved.by_name)))
+        return self._one(Independent(first, second, tuple(given), self.name, NOWHERE))
+
+    def show(self, do: dict[str, str | None] | Sequence[str] = (), graph: bool = False) -> Picture:
+        """The string diagram, before and after surgery on `do`, or the plain causal graph."""
+        if graph:
+            return Picture(causal_graph_scene(self.diagram))
+        values = dict(do) if isinstance(do, dict) else dict.fromkeys(do)
+        return Picture(surgery_scene(self.diagram, values) if values else diagram_scene(self.diagram))
+
+    def _repr_svg_(self) -> str:
+        return self.show().svg()
+
+    def __repr__(self) -> str:
+        return f"<suture.Model {self.name}: {', '.join(self.observed)}>"
+
+    def _query(self, text: str) -> Query:
+        return read_query(text, self._resolved)
+
+    def _session(self) -> Session:
+        program = Program(Source(""), {self.name: self._resolved}, {}, {}, {}, ())
+        return Session(program)
+
+    def _one(self, statement: Identify | Compute | Independent) -> Answer:
+        (answer,) = self._session().answer(statement)
+        if answer.error is not None:
+            raise SutureError(answer.error)
+        return answer
+
+
+def run_file(path: str | Path) -> Answers:
+    """Answer the program in a file; data paths are taken from its folder.  Raises `SutureError` as `run` does."""
+    return run(read_file(path), Path(path).parent)

@@ -1,0 +1,194 @@
+"""Answers for readers: text of 80 columns for terminals, HTML for notebooks.  Nothing here computes; it only lays out."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .answer import Answer, Status
+from .dsl.diagnostics import render
+from .dsl.formula_text import text, unicode_text
+from .identify.derivation import Check, Step
+from .identify.derivation_text import condition_text, witness_text
+
+WIDTH = 80
+LABEL = 10
+ROWS = 24
+
+
+def answer_text(answer: Answer, width: int = WIDTH, unicode: bool = False) -> str:
+    """The answer as the terminal shows it, without colour."""
+    blocks = [_head(answer, width), *_result(answer, width, unicode)]
+    steps = answer.derivation.steps
+    if steps:
+        blocks.append("\n".join(line for number, step in enumerate(steps, 1) for line in _step(number, step, width)))
+    blocks.append("\n".join(_facts(answer, width)))
+    return "\n".join(block for block in blocks if block)
+
+
+def _head(answer: Answer, width: int) -> str:
+    subject = f" {answer.name}" if answer.name else ""
+    place = f" in {answer.model}" if answer.model else ""
+    source = f" from {answer.source}" if answer.source else ""
+    left = f"{answer.statement}{subject}{place}{source}"
+    right = f"line {answer.line}" if answer.line else ""
+    return _sides(left, right, width)
+
+
+def _sides(left: str, right: str, width: int) -> str:
+    gap = width - len(left) - len(right)
+    return f"{left}{' ' * max(gap, 2)}{right}".rstrip() if right else left
+
+
+def _result(answer: Answer, width: int, unicode: bool) -> Iterator[str]:
+    """The verdict with the query, then formula, number or table, each in a block of its own."""
+    if answer.error is not None:
+        yield textwrap.indent(render(answer.error, None), "  ")
+        return
+    verdict = _verdict(answer)
+    query = f"  {answer.query}" if answer.query else " "
+    if len(query) + len(verdict) + 2 > width:
+        yield "\n".join([*_wrapped(answer.query or "", "  ", width), f"  {verdict}"])
+    elif verdict or answer.query:
+        yield _sides(query, verdict, width)
+    if answer.estimand is not None:
+        spelled = unicode_text(answer.estimand.formula) if unicode else answer.estimand.text
+        yield "\n" + "\n".join(_wrapped(spelled, "    ", width)) + "\n"
+    yield from _value(answer)
+
+
+def _verdict(answer: Answer) -> str:
+    match answer.status:
+        case Status.IDENTIFIED:
+            return f"identified, by {answer.method}" if answer.method else "identified"
+        case Status.NOT_IDENTIFIED:
+            return "not identifiable"
+        case Status.UNDECIDED:
+            return "undecided"
+        case Status.HOLDS:
+            return "holds"
+        case Status.FAILS:
+            return "FAILS"
+        case _:
+            return ""
+
+
+def _value(answer: Answer) -> Iterator[str]:
+    if isinstance(answer.value, (float, int)):
+        exact = f"  = {answer.exact}" if isinstance(answer.exact, str) else ""
+        interval = f"  [{answer.interval[0]:.6g}, {answer.interval[1]:.6g}]" if answer.interval else ""
+        yield f"  {answer.value:.6g}{exact}{interval}"
+    elif answer.value is not None:
+        yield "\n".join(f"  {line}" for line in table_lines(answer.value, answer.exact))
+    elif isinstance(answer.exact, str):
+        yield f"  {answer.exact}"
+
+
+def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[str]:
+    """A table in columns: labels, the number, and beside it the exact one where there is one."""
+    exact_rows = [str(number) for _, number in exact.rows()] if exact is not None and not isinstance(exact, str) else None
+    rows = [
+        [*labels, "undetermined" if number is None else f"{number:.6g}" if isinstance(number, float) else str(number)]
+        for labels, number in table.rows()
+    ]
+    if exact_rows is not None:
+        rows = [[*row, f"= {number}"] for row, number in zip(rows, exact_rows, strict=True)]
+    header = [*table.variables, ""]
+    widths = [max(len(row[place]) for row in [header + [""], *rows]) for place in range(len(rows[0]))]
+    for row in [header, *rows[:limit]]:
+        yield "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip()
+    if len(rows) > limit:
+        yield f"… {len(rows) - limit} more rows (all of them with --json)"
+
+
+def _step(number: int, step: Step, width: int) -> Iterator[str]:
+    """A step: its number and rule, the equality, the reasons."""
+    label = f"  {number} {step.rule.name}"
+    pad = " " * (LABEL + 4)
+    first = f"{label:<{LABEL + 4}}" if len(label) < LABEL + 4 else label + "\n" + pad
+    before, after = text(step.before), text(step.after)
+    if before == after:
+        yield first + after
+    elif step.rule.name in WHOLE:
+        yield from _wrapped(f"= {after}", first, width, pad + "  ")
+    else:
+        yield from _wrapped(f"{before} = {after}", first, width, pad + "  ")
+    for condition in step.because:
+        yield from _wrapped(f"because {condition_text(condition)}", pad, width, pad + "  ")
+
+
+# Rules that rewrite the whole formula: their left side is the right side of the step before.
+WHOLE = frozenset(
+    {
+        "components",
+        "plug",
+        "fuse sums",
+        "factor out",
+        "marginal",
+        "conditional",
+        "chain rule",
+        "separation",
+        "back door",
+    }
+)
+
+
+def _facts(answer: Answer, width: int) -> Iterator[str]:
+    if answer.witness is not None:
+        for line in witness_text(answer.witness):
+            yield from _wrapped(line, "  ", width, "    ")
+    if answer.reason:
+        yield from _wrapped(answer.reason, f"  {'reason':<{LABEL}}", width, " " * (LABEL + 2))
+    if answer.check is not None:
+        yield from _wrapped(check_text(answer.check), f"  {'check':<{LABEL}}", width, " " * (LABEL + 2))
+    if answer.requires:
+        needs = ", ".join(map(condition_text, answer.requires))
+        yield from _wrapped(needs, f"  {'needs':<{LABEL}}", width, " " * (LABEL + 2))
+    for note in answer.notes:
+        yield from _wrapped(note, f"  {'note':<{LABEL}}", width, " " * (LABEL + 2))
+
+
+def check_text(check: Check) -> str:
+    """A check in one sentence."""
+    if check.skipped is not None:
+        return f"not evaluated on random models: {check.skipped}"
+    return f"proof replayed; {check.models} random models with latents: largest error {check.max_error:.1e}"
+
+
+def _wrapped(text: str, first: str, width: int, rest: str | None = None) -> Iterable[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * len(first) if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Notebooks
+
+
+def answer_html(answer: Answer) -> str:
+    """The answer as HTML: verdict, formula in LaTeX, picture, the derivation folded away."""
+    parts = [f"<p><code>{html.escape(_head(answer, 0))}</code> {html.escape(_verdict(answer))}</p>"]
+    if answer.error is not None:
+        parts.append(f"<pre>{html.escape(render(answer.error, None))}</pre>")
+    if answer.estimand is not None:
+        parts.append(f"<p>$\\displaystyle {html.escape(answer.estimand.latex)}$</p>")
+    value = "\n".join(_value(answer))
+    if value:
+        parts.append(f"<pre>{html.escape(value)}</pre>")
+    svg = answer._repr_svg_()
+    if svg is not None:
+        parts.append(svg)
+    facts = "\n".join(_facts(answer, WIDTH))
+    if facts:
+        parts.append(f"<pre>{html.escape(facts)}</pre>")
+    steps = "\n".join(line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100))
+    if steps:
+        parts.append(f"<details><summary>derivation</summary><pre>{html.escape(steps)}</pre></details>")
+    return f'<div class="suture-answer">{"".join(parts)}</div>'
