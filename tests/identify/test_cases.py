@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from oracles.answers import faults, models_of
+from oracles.formulas import evaluate
 from oracles.graphs import Graph, Query
 from oracles.verdict import conditionally_identifiable
 from strategies import diagram_of, kernel_of
 
 from suture.dsl.diagram import model_diagram
-from suture.dsl.formula import Kernel, Term, kernels, variables
+from suture.dsl.formula import Kernel, Term, kernels, probability, variables
 from suture.identify.algorithms import identify
-from suture.identify.certify import certify
+from suture.identify.certify import CertificationError, certify
 from suture.identify.derivation import Identified, NotIdentified
 from suture.identify.replay import replay
 
@@ -131,8 +133,6 @@ def test_only_observed_variables_are_mentioned(cases: Cases) -> None:
 @pytest.mark.parametrize("label", ["0", "1"])
 def test_fixed_values_are_put_in(label: str) -> None:
     """P(Y=1 | do(X=label)) is the entry of P(Y | do(X)): the formula has no free variable left but those it ignores."""
-    from oracles.formulas import evaluate
-
     graph = Graph(("X", "M", "Y"), (("X", "M"), ("M", "Y")), (("X", "Y"),))
     query = Kernel((Term("Y", "1"),), (), (Term("X", label),))
     outcome = identify(query, diagram_of(graph))
@@ -146,3 +146,39 @@ def test_fixed_values_are_put_in(label: str) -> None:
 
 def test_the_reference_verdicts_are_those_of_the_file(cases: Cases) -> None:
     assert all(conditionally_identifiable(graph, query) is verdict for _, graph, query, verdict in published(cases))
+
+
+def test_a_wrong_answer_is_not_certified() -> None:
+    graph = Graph(("X", "M", "Y"), (("X", "M"), ("M", "Y")), (("X", "Y"),))
+    kernel, diagram = kernel_of(Query(("Y",), ("X",))), diagram_of(graph)
+    outcome = identify(kernel, diagram)
+    assert isinstance(outcome, Identified)
+    with pytest.raises(CertificationError, match="another formula"):
+        certify(replace(outcome, formula=probability(["Y"], ["X"])), kernel, diagram)
+    with pytest.raises(CertificationError, match="step 1"):
+        certify(
+            replace(outcome, derivation=replace(outcome.derivation, steps=outcome.derivation.steps[1:])),
+            kernel,
+            diagram,
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"larger": ("Y",)},
+        {"smaller": ("X",)},
+        {"roots": ()},
+        {"smaller": ("X", "Y")},
+        {"cut": ()},
+        {"outcomes": ("X",)},
+    ],
+)
+def test_a_wrong_hedge_is_not_certified(change: dict[str, tuple[str, ...]]) -> None:
+    graph = Graph(("X", "Y"), (("X", "Y"),), (("X", "Y"),))
+    kernel, diagram = kernel_of(Query(("Y",), ("X",))), diagram_of(graph)
+    outcome = identify(kernel, diagram)
+    assert isinstance(outcome, NotIdentified)
+    assert certify(outcome, kernel, diagram) == outcome
+    with pytest.raises(CertificationError):
+        certify(replace(outcome, witness=replace(outcome.witness, **change)), kernel, diagram)

@@ -60,9 +60,10 @@ def step_faults(derivation: Derivation, models: Sequence[LatentModel]) -> tuple[
 
 
 def difference(first: Table, second: Table) -> float:
-    """The largest distance of two tables over all their slots."""
+    """The largest distance of two tables over all their slots, relative where values are above one."""
     slots = tuple(dict.fromkeys(first.slots + second.slots))
-    distance = np.abs(first.over(slots) - second.over(slots))
+    one, other = first.over(slots), second.over(slots)
+    distance = np.abs(one - other) / np.maximum(1, np.maximum(np.abs(one), np.abs(other)))
     return float("inf") if np.isnan(distance).any() else float(distance.max())
 
 
