@@ -4,7 +4,8 @@ A counterfactual term `Y[X = 1, M = M[X = 0]]` asks for the wire of Y in a copy 
 and whose M is fed from another copy.  All copies share what does not differ between them: a box is built once for each
 tuple of wires that feeds it, so exogenous states are shared, and so is every box that no intervention reaches (a box
 copied twice with the same inputs is one box followed by a copy, which needs no assumption on a unit's own noise, since
-it is the same unit).  Terms with `do` are the same thing with one world.
+it is the same unit).  Terms with `do` are the same thing with one world.  Where a world takes a mechanism from another
+domain, its box is named `Lab ~ rural`.
 
 Source: Jacobs, Kissinger, Zanasi (2018), section 7; Shpitser and Pearl, "What counterfactuals can be tested" (2007),
 section 4 (the counterfactual graph and the merging of its nodes).
@@ -16,10 +17,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from .diagram import Box, Diagram, Kind, Wire
+from .diagram import Box, Diagram, Kind, Wire, live_boxes
 from .formula import Term
 
-World: TypeAlias = tuple[tuple[str, int], ...]
+World: TypeAlias = tuple[tuple[tuple[str, int], ...], tuple[tuple[str, str], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class Worlds:
     wires: tuple[int, ...]
     free: tuple[Term, ...]
 
-    def copies(self) -> dict[str, int]:
-        """How many times each mechanism of the model occurs."""
-        count: dict[str, int] = {}
-        for box in self.diagram.boxes:
-            if box.kind is Kind.MECHANISM:
-                count[box.name] = count.get(box.name, 0) + 1
-        return count
+    def copies(self) -> dict[str, tuple[str, ...]]:
+        """For each wire of the model that occurs several times, the names of the mechanisms that produce it."""
+        found: dict[str, list[str]] = {}
+        for number, box in enumerate(self.diagram.boxes):
+            if box.kind is Kind.MECHANISM and number in live_boxes(self.diagram):
+                for wire in box.outputs:
+                    found.setdefault(self.diagram.wires[wire].type, []).append(box.name)
+        return {name: tuple(boxes) for name, boxes in found.items() if len(boxes) > 1}
 
 
 def parallel_worlds(diagram: Diagram, terms: Sequence[Term]) -> Worlds:
@@ -48,14 +50,23 @@ def parallel_worlds(diagram: Diagram, terms: Sequence[Term]) -> Worlds:
     >>> from .diagram import model_diagram
     >>> model = model_diagram({"U": (), "X": ("U",), "Y": ("X", "U")})
     >>> both = parallel_worlds(model, [Term("Y"), Term("Y", world=(Term("X", "1"),))])
-    >>> [wire.name for wire in both.diagram.wires], both.copies()["U"]
-    (['U', 'X', 'Y', "X'", "Y'"], 1)
+    >>> [wire.name for wire in both.diagram.wires], both.copies()
+    (['U', 'X', 'Y', "X'", "Y'"], {'Y': ('Y', 'Y')})
     """
     builder = _Builder(diagram)
     wires = tuple(builder.wire(term) for term in terms)
     inputs = tuple(builder.free)
     made = Diagram(tuple(builder.wires), tuple(builder.boxes), inputs, wires)
     return Worlds(made, wires, tuple(builder.free.values()))
+
+
+def swapped_name(variable: str, domain: str) -> str:
+    """The name of a mechanism's box where it comes from another domain.
+
+    >>> swapped_name("Lab", "rural")
+    'Lab ~ rural'
+    """
+    return f"{variable} ~ {domain}"
 
 
 def in_world(term: Term, do: Iterable[Term]) -> Term:
@@ -79,10 +90,12 @@ class _Builder:
 
     def wire(self, term: Term) -> int:
         """The wire that carries the term in its world."""
-        interventions = {part.variable: self.intervention(part) for part in term.world}
-        world = tuple(sorted(interventions.items()))
-        known = self.known.setdefault(world, {self.model.position[name]: wire for name, wire in interventions.items()})
-        return self.instance(self.model.position[term.variable], known)
+        interventions = {part.variable: self.intervention(part) for part in term.world if part.swap is None}
+        swaps = {part.variable: part.swap for part in term.world if part.swap is not None}
+        world = (tuple(sorted(interventions.items())), tuple(sorted(swaps.items())))
+        start = {self.model.position[name]: wire for name, wire in interventions.items()}
+        known = self.known.setdefault(world, start)
+        return self.instance(self.model.position[term.variable], known, swaps)
 
     def intervention(self, term: Term) -> int:
         """The wire that an intervention feeds in: another world's, a point state, or an open input."""
@@ -98,7 +111,7 @@ class _Builder:
             self.made[key] = (wire,)
         return self.made[key][0]
 
-    def instance(self, target: int, known: dict[int, int]) -> int:
+    def instance(self, target: int, known: dict[int, int], swaps: dict[str, str]) -> int:
         """The copy of a model's wire in the world that `known` describes; fills in its ancestors on the way."""
         stack = [target]
         while stack:
@@ -114,8 +127,11 @@ class _Builder:
                 stack.extend(reversed(missing))
                 continue
             stack.pop()
-            for natural, copy in zip(box.outputs, self.copy(box, tuple(known[w] for w in box.inputs)), strict=True):
-                known.setdefault(natural, copy)
+            if box.name in swaps:
+                box = replace(box, name=swapped_name(box.name, swaps[box.name]))
+            copies = self.copy(box, tuple(known[below] for below in box.inputs))
+            for natural, copied in zip(box.outputs, copies, strict=True):
+                known.setdefault(natural, copied)
         return known[target]
 
     def copy(self, box: Box, inputs: tuple[int, ...]) -> tuple[int, ...]:

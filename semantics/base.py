@@ -74,12 +74,21 @@ def interpret(semantics: Semantics[Matrix], diagram: Diagram) -> Matrix:
         rest = row[: len(row) - len(box.inputs)]
         meaning = semantics.box(box, diagram.types(box.inputs), diagram.types(box.outputs))
         matrix = semantics.then(matrix, semantics.beside(semantics.wire(diagram.types(rest)), meaning))
-        row = [*rest, *box.outputs]
-    matrix, row = _bring(semantics, diagram, matrix, row, diagram.outputs, uses)
-    for _ in range(len(row) - len(diagram.outputs)):
-        rest = semantics.wire(diagram.types(row[1:]))
-        matrix, row = semantics.then(matrix, semantics.beside(semantics.discard(diagram.types(row)[0]), rest)), row[1:]
-    return matrix
+        matrix, row = _drop(semantics, diagram, matrix, [*rest, *box.outputs], uses)
+    matrix, row = _drop(semantics, diagram, matrix, row, uses)
+    return _bring(semantics, diagram, matrix, row, diagram.outputs, uses)[0]
+
+
+def _drop(
+    semantics: Semantics[Matrix], diagram: Diagram, matrix: Matrix, row: list[int], uses: Counter[int]
+) -> tuple[Matrix, list[int]]:
+    """Discard the wires that nothing uses any more."""
+    for wire in [wire for wire in row if not uses[wire]]:
+        place = row.index(wire)
+        gone = semantics.discard(diagram.wires[wire].type)
+        matrix = _layer(semantics, diagram, matrix, row[:place], gone, row[place + 1 :])
+        row = [*row[:place], *row[place + 1 :]]
+    return matrix, row
 
 
 def _bring(

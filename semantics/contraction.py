@@ -71,7 +71,7 @@ def contract(
 ) -> Array:
     """The sum over all axes but the open ones of the product of the factors, its axes in the order of `open_axes`.
 
-    `space` is the array namespace (numpy, or jax.numpy).  Raises `SutureError` S601 where the cheapest plan exceeds the
+    `space` is the array namespace (numpy, or jax.numpy).  Raises `SutureError` S603 where the cheapest plan exceeds the
     budget, `ValueError` where there is no factor or an open axis occurs in none.
 
     >>> state, flip = np.array([0.25, 0.75]), np.array([[0.0, 1.0], [1.0, 0.0]])
@@ -105,13 +105,13 @@ def planned(factors: Sequence[Factor], open_axes: Sequence[Axis]) -> tuple[Plan,
 
 
 def check(plan: Plan, budget: Budget = DEFAULT_BUDGET) -> None:
-    """Refuse a plan beyond the budget: raises `SutureError` S601 with the estimate."""
+    """Refuse a plan beyond the budget: raises `SutureError` S603 with the estimate."""
     if plan.bytes <= budget.bytes and plan.work <= budget.work:
         return
     need = f"{amount(plan.bytes)} of memory and {plan.work:.1e} multiplications"
     raise SutureError(
         Diagnostic(
-            "S601",
+            "S603",
             f"this evaluation needs {need}, more than the budget of {amount(budget.bytes)} and {budget.work:.0e}",
             help="ask for fewer variables at once, or fix some of them at a value",
         )

@@ -85,7 +85,7 @@ class ModelDistribution:
         return self.model.labels[variable]
 
     def joint(self, terms: Sequence[Term], source: str | None = None) -> Factor:
-        """The terms' joint probability in parallel worlds; raises `SutureError` S421, S422 or S601."""
+        """The terms' joint probability in parallel worlds; raises `SutureError` S421, S422 or S603."""
         if source is not None:
             raise SutureError(unknown_source(source, ()))
         key = tuple(terms)
@@ -106,13 +106,14 @@ def require_functions(model: FiniteModel, worlds: Worlds, terms: Sequence[Term])
 
     How such a mechanism behaves jointly in two worlds is not determined by its probabilities.
     """
-    copies = worlds.copies()
-    for name in sorted(name for name, count in copies.items() if count > 1 and name not in model.deterministic):
+    for name, boxes in sorted(worlds.copies().items()):
+        if all(box in model.deterministic for box in boxes):
+            continue
         shown = ", ".join(term_text(term) for term in terms)
         raise SutureError(
             Diagnostic(
                 "S421",
-                f"P({shown}) needs {name} in {copies[name]} worlds at once, and its mechanism is not a function",
+                f"P({shown}) needs {name} in {len(boxes)} worlds at once, and its mechanism is not a function",
                 help=f"write {name} with := and put its randomness into a latent variable",
             )
         )

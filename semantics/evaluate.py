@@ -246,6 +246,8 @@ class _Evaluation:
 
     def intervention(self, term: Term) -> Term:
         """As `placed`, for a term inside a world, where a bare name in a world of its own is that world's value."""
+        if term.swap is not None:
+            return term
         if term.world:
             return replace(term, world=tuple(self.intervention(part) for part in term.world))
         if isinstance(term.value, Symbol):

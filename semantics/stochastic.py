@@ -28,7 +28,7 @@ class FiniteModel:
     """A diagram with `labels` of every object and an array of every mechanism, by box name.
 
     `arrays[name]` has the shape (inputs.., outputs..) and sums to one over its outputs; entries are of `arithmetic`.
-    Raises `ValueError` where an array is missing or has another shape.
+    A box without an array may not be evaluated.  Raises `ValueError` where an array has another shape.
     """
 
     diagram: Diagram
@@ -38,9 +38,9 @@ class FiniteModel:
 
     def __post_init__(self) -> None:
         for box in self.diagram.boxes:
-            if box.kind in (Kind.MECHANISM, Kind.TOOTH):
+            if box.kind in (Kind.MECHANISM, Kind.TOOTH) and box.name in self.arrays:
                 expected = self.shape((*box.inputs, *box.outputs))
-                found = self.arrays[box.name].shape if box.name in self.arrays else None
+                found = self.arrays[box.name].shape
                 if found != expected:
                     raise ValueError(f"box {box.name!r} needs an array of shape {expected}, got {found}")
 
@@ -72,6 +72,8 @@ def box_array(
     """The array of a box: what is given for a mechanism or a tooth, the uniform or point vector for a state."""
     match box.kind:
         case Kind.MECHANISM | Kind.TOOTH:
+            if box.name not in arrays:
+                raise ValueError(f"no array is given for the box {box.name!r}")
             return arrays[box.name]
         case Kind.UNIFORM:
             size = len(labels[kind])
@@ -93,7 +95,7 @@ def network(model: FiniteModel) -> list[Factor]:
 def tensor(model: FiniteModel, diagram: Diagram | None = None, budget: Budget = DEFAULT_BUDGET) -> Array:
     """The meaning of a diagram as an array with one axis an open input, then one an output, by a planned contraction.
 
-    Raises `SutureError` S601 beyond the budget.
+    Raises `SutureError` S603 beyond the budget.
     """
     chosen = model if diagram is None else model.over(diagram)
     shape, factors = chosen.diagram, network(chosen)

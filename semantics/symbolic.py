@@ -108,13 +108,15 @@ class SymbolicStochastic(Semantics[Any]):
 
     def wire(self, types: Sequence[str]) -> Any:
         """The identity matrix."""
-        return sympy.eye(self.size(types))
+        size = self.size(types)
+        return sympy.SparseMatrix(size, size, {(place, place): 1 for place in range(size)})
 
     def box(self, box: Box, domain: Sequence[str], codomain: Sequence[str]) -> Any:
         """The box's array with its outputs as rows and its inputs as columns."""
         values = box_array(box, codomain[0] if codomain else "", self.labels, self.arrays, EXACT)
         table = values.reshape(self.size(domain), self.size(codomain))
-        return sympy.Matrix(*table.T.shape, lambda row, column: expression(table[int(column), int(row)]))
+        entries = {(row, column): expression(table[column, row]) for column, row in np.ndindex(*table.shape)}
+        return sympy.SparseMatrix(*table.T.shape, entries)
 
     def then(self, first: Any, second: Any) -> Any:
         """The matrix product."""
@@ -123,29 +125,29 @@ class SymbolicStochastic(Semantics[Any]):
     def beside(self, first: Any, second: Any) -> Any:
         """The Kronecker product."""
         rows, columns = second.shape
-
-        def entry(row: int, column: int) -> Any:
-            return first[row // rows, column // columns] * second[row % rows, column % columns]
-
-        return sympy.Matrix(first.shape[0] * rows, first.shape[1] * columns, entry)
+        below = second.todok().items()
+        entries = {
+            (row * rows + lower, column * columns + right): left_entry * right_entry
+            for (row, column), left_entry in first.todok().items()
+            for (lower, right), right_entry in below
+        }
+        return sympy.SparseMatrix(first.shape[0] * rows, first.shape[1] * columns, entries)
 
     def swap(self, first: str, second: str) -> Any:
         """The permutation of a product."""
         left, right = self.size([first]), self.size([second])
-
-        def entry(row: int, column: int) -> int:
-            return int(divmod(int(row), left) == divmod(int(column), right)[::-1])
-
-        return sympy.Matrix(left * right, left * right, entry)
+        entries = {(j * left + i, i * right + j): 1 for i in range(left) for j in range(right)}
+        return sympy.SparseMatrix(left * right, left * right, entries)
 
     def copy(self, type: str) -> Any:
         """The diagonal."""
         size = self.size([type])
-        return sympy.Matrix(size * size, size, lambda row, column: int(row == column * (size + 1)))
+        return sympy.SparseMatrix(size * size, size, {(place * (size + 1), place): 1 for place in range(size)})
 
     def discard(self, type: str) -> Any:
         """A row of ones."""
-        return sympy.ones(1, self.size([type]))
+        size = self.size([type])
+        return sympy.SparseMatrix(1, size, {(0, place): 1 for place in range(size)})
 
     def disintegrate(self, joint: Any, first: Sequence[str], second: Sequence[str]) -> Any:
         """The conditional of `second` given `first`; uniform in columns of probability zero."""
@@ -154,11 +156,14 @@ class SymbolicStochastic(Semantics[Any]):
         totals = [sympy.cancel(sum(table.row(place), sympy.Integer(0))) for place in range(left)]
 
         def entry(row: int, column: int) -> Any:
-            total = totals[int(column)]
-            return sympy.Rational(1, right) if total == 0 else sympy.cancel(table[int(column), int(row)] / total)
+            total = totals[column]
+            return sympy.Rational(1, right) if total == 0 else sympy.cancel(table[column, row] / total)
 
-        return sympy.Matrix(right, left, entry)
+        entries = {(row, column): entry(row, column) for row in range(right) for column in range(left)}
+        return sympy.SparseMatrix(right, left, entries)
 
     def equal(self, first: Any, second: Any) -> bool:
         """Equal as rational functions."""
-        return first.shape == second.shape and all(sympy.cancel(entry) == 0 for entry in first - second)
+        return first.shape == second.shape and all(
+            sympy.cancel(entry) == 0 for entry in (first - second).todok().values()
+        )

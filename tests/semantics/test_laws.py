@@ -112,7 +112,7 @@ SEMANTICS: dict[str, Callable[[dict[str, np.ndarray]], Semantics[Any]]] = {
     "symbolic": symbolic_semantics,
     "parametric": parametric_semantics,
 }
-EXAMPLES = {"numpy": 60, "jax": 6, "symbolic": 12, "parametric": 6}
+EXAMPLES = {"numpy": 60, "jax": 5, "symbolic": 12, "parametric": 6}
 
 
 @pytest.fixture(params=SEMANTICS)
@@ -125,8 +125,8 @@ def name(request: pytest.FixtureRequest) -> Iterator[str]:
 # Random diagrams
 
 
-def random_diagram(seed: int, domain: tuple[str, ...] | None = None, boxes: int = 4) -> Diagram:
-    """A diagram over the signature, its open inputs as given (or up to two), at most three outputs."""
+def random_diagram(seed: int, domain: tuple[str, ...] | None = None, boxes: int = 3) -> Diagram:
+    """A diagram over the signature, its open inputs as given (or up to two), at most two outputs."""
     generator = np.random.default_rng(seed)
     kinds = list(LABELS)
     if domain is None:
@@ -141,7 +141,7 @@ def random_diagram(seed: int, domain: tuple[str, ...] | None = None, boxes: int 
         outputs = tuple(range(len(wires), len(wires) + len(give)))
         wires += [Wire(f"w{number}", kind) for number, kind in zip(outputs, give, strict=True)]
         made.append(Box(chosen, inputs, outputs))
-    shown = tuple(int(n) for n in generator.integers(0, len(wires), size=generator.integers(0, 4)))
+    shown = tuple(int(n) for n in generator.integers(0, len(wires), size=generator.integers(0, 3)))
     return Diagram(tuple(wires), tuple(made), tuple(range(len(domain))), shown)
 
 
@@ -173,7 +173,7 @@ def test_composition(meaning: Semantics[Any], first: int, second: int) -> None:
 
 @laws("first", "second")
 def test_tensor(meaning: Semantics[Any], first: int, second: int) -> None:
-    left, right = random_diagram(first, boxes=2), random_diagram(second, boxes=2)
+    left, right = random_diagram(first, boxes=2), random_diagram(second, boxes=1)
     both = meaning.beside(interpret(meaning, left), interpret(meaning, right))
     assert meaning.equal(interpret(meaning, beside(left, right)), both)
 

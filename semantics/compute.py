@@ -1,0 +1,195 @@
+"""Queries computed from a model whose mechanisms are given: observational, interventional and counterfactual.
+
+The answer is exact where that is affordable: a closed form where the model has parameters, rationals where the numbers
+are rational (they are as written: 0.3 is 3/10) and the contraction is small, float64 otherwise.  Only the mechanisms
+that the query depends on need to be given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.diagram import Diagram, Kind, live_boxes
+from ..dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas
+from ..dsl.program import Domain, Mechanism, Model, Query
+from ..dsl.worlds import in_world, parallel_worlds, swapped_name
+from .contraction import DEFAULT_BUDGET, Budget
+from .distribution import ModelDistribution
+from .evaluate import Evaluation, evaluation, require_determined
+from .factors import EXACT, FLOAT, Arithmetic, Array, NamedTable
+from .mechanisms import finite_labels, mechanism_array
+from .stochastic import FiniteModel
+
+EXACT_BUDGET = Budget(bytes=1 << 22, work=100_000)
+
+
+def compute(
+    query: Query, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget = DEFAULT_BUDGET
+) -> NamedTable:
+    """The query's table over its free variables: Fractions, SymPy expressions, or floats where the model is large.
+
+    Entries that condition on an impossible event are nan; where no entry is determined, that is an error (S424).
+    Raises `SutureError` naming what is missing (S427, S428), where worlds need functions (S421), beyond the budget
+    (S603).
+    """
+    done = compute_formula(query.formula, model, domains, budget)
+    if bool(done.table.undetermined.all()):
+        return require_determined(done, query.text)
+    return done.table
+
+
+def compute_formula(
+    formula: Formula, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget = DEFAULT_BUDGET
+) -> Evaluation:
+    """As `compute`, for a formula and with the gaps of its undetermined entries."""
+    plain = with_domains(formula, domains or {})
+    finite = finite_model(model, plain, domains)
+    if finite.arithmetic is EXACT:
+        try:
+            return evaluation(plain, ModelDistribution(finite, EXACT_BUDGET), None, EXACT_BUDGET)
+        except SutureError as error:
+            if error.diagnostics[0].code != "S603":
+                raise
+            finite = as_floats(finite)
+    return evaluation(plain, ModelDistribution(finite, budget), None, budget)
+
+
+def with_domains(formula: Formula, domains: Mapping[str, Domain]) -> Formula:
+    """The formula with the domain of each kernel, and swaps of everything (`. ~ rural`), as swaps of mechanisms."""
+
+    def node(part: Formula) -> Formula:
+        if not isinstance(part, Kernel):
+            return part
+        ambient = _lent(str(part.source), domains) if part.source in domains else ()
+        outcomes, given = (
+            tuple(_settled(term, ambient, domains) for term in terms) for terms in (part.outcomes, part.given)
+        )
+        fixed = {term.variable for term in part.do}
+        do = part.do + tuple(term for term in ambient if term.variable not in fixed)
+        return Kernel(outcomes, given, do, None if part.source in domains else part.source)
+
+    return rebuild(formula, node)
+
+
+def _lent(name: str, domains: Mapping[str, Domain]) -> tuple[Term, ...]:
+    """Swaps of every mechanism in which a domain differs."""
+    return tuple(Term(variable, swap=name) for variable in domains[name].mechanisms)
+
+
+def _settled(term: Term, ambient: tuple[Term, ...], domains: Mapping[str, Domain]) -> Term:
+    """The term with `. ~ rural` spelled out, and without swaps that change nothing."""
+    around = {each.variable for each in ambient}
+    own = {each.variable for each in term.world}
+    world: list[Term] = []
+    for each in term.world:
+        if each.swap is None:
+            world.append(_settled(each, ambient, domains))
+        elif each.variable == ".":
+            names = dict.fromkeys([*domains[each.swap].mechanisms, *(other.variable for other in ambient)])
+            world += [Term(name, swap=each.swap) for name in names if name not in own]
+        elif each.variable in domains[each.swap].mechanisms or each.variable in around:
+            world.append(each)
+    return replace(term, world=tuple(world))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# From the program's model to arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a formula depends on: boxes by name with the variable they belong to, and the variables whose values
+    occur."""
+
+    boxes: Mapping[str, str]
+    variables: tuple[str, ...]
+
+
+def needed(diagram: Diagram, formula: Formula) -> Needed:
+    """The mechanisms and variables that evaluating the formula over the diagram touches."""
+    boxes: dict[str, str] = {}
+    variables = {term.variable for node in subformulas(formula) for term in node_terms(node) if term.swap is None}
+    for kernel in kernels(formula):
+        worlds = parallel_worlds(diagram, [in_world(term, kernel.do) for term in kernel.outcomes + kernel.given])
+        live = live_boxes(worlds.diagram)
+        for number in sorted(live):
+            box = worlds.diagram.boxes[number]
+            variables.update(worlds.diagram.types((*box.inputs, *box.outputs)))
+            if box.kind is Kind.MECHANISM:
+                boxes[box.name] = worlds.diagram.types(box.outputs)[0]
+    order = {wire.name: place for place, wire in enumerate(diagram.wires)}
+    return Needed(boxes, tuple(sorted(variables, key=lambda name: order[name])))
+
+
+def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] | None = None) -> FiniteModel:
+    """The part of a program's model that a formula depends on, in the most exact arithmetic that fits its entries.
+
+    Raises `SutureError` for all values and mechanisms that are missing.
+    """
+    need = needed(model.diagram, formula)
+    labels = _labels(model, need.variables)
+    given = _mechanisms(model, need, domains or {})
+    arrays = {name: mechanism_array(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
+    missing = [name for name in need.boxes if arrays.get(name) is None]
+    if missing:
+        raise SutureError(tuple(_missing(model, need, name) for name in missing))
+    made = {name: array for name, array in arrays.items() if array is not None}
+    arithmetic, elements = _in_arithmetic(made)
+    return FiniteModel(model.diagram, labels, elements, arithmetic)
+
+
+def _labels(model: Model, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The labels of all the variables, or one error for all that have none."""
+    found: dict[str, tuple[str, ...]] = {}
+    problems: list[Diagnostic] = []
+    for name in names:
+        try:
+            found[name] = finite_labels(model, name)
+        except SutureError as error:
+            problems.extend(error.diagnostics)
+    if problems:
+        raise SutureError(problems)
+    return found
+
+
+def _mechanisms(model: Model, need: Needed, domains: Mapping[str, Domain]) -> dict[str, Mechanism]:
+    """The mechanisms of the boxes that are given, those from domains under the names of their boxes."""
+    lent = {
+        swapped_name(variable, domain.name): domain.mechanisms.get(variable, model.mechanisms.get(variable))
+        for domain in domains.values()
+        for variable in need.boxes.values()
+    }
+    found = {name: lent.get(name, model.mechanisms.get(name)) for name in need.boxes}
+    return {name: mechanism for name, mechanism in found.items() if mechanism is not None}
+
+
+def _missing(model: Model, need: Needed, name: str) -> Diagnostic:
+    variable = need.boxes[name]
+    span = model.by_name[variable].span
+    parents = model.parents(variable)
+    example = f"table ({', '.join(parents)}) {{ .. }}" if parents else "{..: 0.5, ..: 0.5}"
+    message = f"this needs the mechanism of {name}, which model {model.name} does not give"
+    hint = f"write {variable} ~ {example}, or := and an equation; from data, use 'estimate'"
+    return Diagnostic("S428", message, span, "no mechanism", hint)
+
+
+def _in_arithmetic(arrays: Mapping[str, Array]) -> tuple[Arithmetic, dict[str, Array]]:
+    """Rationals stay rationals; anything else makes every entry a closed form."""
+    entries = [entry for array in arrays.values() for entry in array.flat]
+    if all(isinstance(entry, Fraction) for entry in entries):
+        return EXACT, dict(arrays)
+    from .symbolic import ClosedForm
+
+    field = ClosedForm(entries)
+    return field, {name: field.elements(array) for name, array in arrays.items()}
+
+
+def as_floats(model: FiniteModel) -> FiniteModel:
+    """The model with float64 entries."""
+    arrays = {name: array.astype(np.float64) for name, array in model.arrays.items()}
+    return FiniteModel(model.diagram, model.labels, arrays, FLOAT)
