@@ -15,6 +15,8 @@ from .skeleton import End, Joint, Link, Part, Skeleton
 
 BEND_ROOM = 6.0
 JOINT_SPACING = 15.0
+CROWD = 4000
+"""So many joints are too many for Graphviz to look for the best order and the straightest wires without a limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ def _bends(link: int, low: int, high: int) -> list[Joint]:
 
 def _program(joints: Mapping[str, Joint], routes: Iterable[Route]) -> str:
     """The layered graph in the DOT language."""
+    limits = f"nslimit=.1; mclimit={CROWD / 2 / len(joints):.4f};" if len(joints) > CROWD else ""
     lines = [
-        f"digraph {{ rankdir=BT; splines=false; nodesep={JOINT_SPACING / 72:.4f}; ranksep=.2;",
+        f"digraph {{ {limits} rankdir=BT; splines=false; nodesep={JOINT_SPACING / 72:.4f}; ranksep=.2;",
         'node [shape=box, fixedsize=true, height=.1, label=""];',
     ]
     lines += [_node(joint) for joint in joints.values()]

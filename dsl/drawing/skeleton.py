@@ -204,7 +204,9 @@ def _levels(drawn: Figure) -> dict[str, int]:
     edges = [f"bottom -> {name} [weight=0]" for name in names[1:]]
     edges += [f"{name} -> top [weight=0]" for name in names[1:-1]]
     edges += [f"{tail} -> {head} [weight={weight}]" for tail, head, weight in _level_edges(drawn, sources)]
-    head = 'digraph { rankdir=BT; splines=false; node [shape=box, fixedsize=true, width=.1, height=.1, label=""]; '
+    # Only ranks are asked for here, so order and x coordinates get no effort.
+    head = "digraph { nslimit=.01; mclimit=.01; rankdir=BT; splines=false; "
+    head += 'node [shape=box, fixedsize=true, width=.1, height=.1, label=""]; '
     placed = place(head + "; ".join([*names, *edges]) + "; }").nodes
     heights = sorted({round(y, 1) for _, y in placed.values()})
     return {name: heights.index(round(placed[name][1], 1)) for name in names}

@@ -51,6 +51,14 @@ def test_random_models_are_clear_and_faithful(seed: int) -> None:
     assert_shows(scene, diagram)
 
 
+@pytest.mark.slow
+def test_a_crowded_model_is_clear_though_graphviz_is_held_back() -> None:
+    diagram = random_model(100, 1, degree=8)
+    scene = diagram_scene(diagram)
+    assert list(clashes(scene)) == []
+    assert_shows(scene, diagram)
+
+
 @settings(max_examples=60)
 @given(diagrams(most_boxes=8))
 def test_any_diagram_is_clear_and_faithful(diagram: Diagram) -> None:
