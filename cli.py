@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .dsl.source import Source
 
 FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
+# Graphviz' libraries do not load; matplotlib is not there for PNG; a reader of data frames is not installed.
+MISSING_DEPENDENCY = ("S601", "S604", "S605")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -308,8 +310,6 @@ def _verdict(answer: Answer, strict: bool) -> int:
 
 def _code_of(code: str) -> int:
     """Missing dependencies have an exit code of their own."""
-    from .dsl.explanations import MISSING_DEPENDENCY
-
     return MISSING if code in MISSING_DEPENDENCY else WRONG
 
 

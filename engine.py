@@ -11,6 +11,7 @@ import operator
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from .answer import Answer, Answers, Estimand, Status
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram, observe
-from .dsl.formula import Formula, free_variables, kernels, node_terms, probability, product, subformulas, sum_over
+from .dsl.formula import Formula, free_variables, node_terms, probability, product, subformulas, sum_over
 from .dsl.parser import parse
 from .dsl.program import (
     Assert,
@@ -45,6 +46,7 @@ from .identify.separation import independence
 
 if TYPE_CHECKING:
     from .semantics.empirical import Empirical
+    from .semantics.evaluate import Evaluation
     from .semantics.factors import NamedTable
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -208,12 +210,20 @@ class Session:
 
     def compute(self, query: Query, span: Span) -> Answer:
         """The value in a model whose mechanisms are given."""
-        from .semantics.compute import compute
+        done = self.evaluation(query)
+        head = Answer("compute", Status.VALUE, span.line, query.name, query.model, query.text)
+        notes = tuple(f"not determined: {gap.text()}" for gap in done.gaps)
+        return with_value(replace(head, notes=notes), done.table)
 
-        model = self.program.models[query.model]
-        result = compute(query, model)
-        head = Answer("compute", Status.VALUE, span.line, query.name, model.name, query.text)
-        return with_value(head, result.table, result.exact)
+    def evaluation(self, query: Query) -> Evaluation:
+        """A query evaluated in its model; raises `SutureError` where nothing of it is determined."""
+        from .semantics.compute import compute_formula
+        from .semantics.evaluate import require_determined
+
+        done = compute_formula(query.formula, self.program.models[query.model], self.program.domains)
+        if bool(done.table.undetermined.all()):
+            require_determined(done, query.text)
+        return done
 
     # -- diagrams
 
@@ -261,24 +271,16 @@ class Session:
 
     def _number(self, query: Query, values: list[str]) -> Any:
         """The exact value of a closed query of an assertion."""
-        from .semantics.compute import compute
-
-        if not kernels(query.formula):
-            return _constant(query.formula)
-        result = compute(query, self.program.models[query.model])
-        if result.table.variables:
-            message = f"{query.text} is a function of {', '.join(result.table.variables)}, and an assertion compares numbers"
+        table = self.evaluation(query).table
+        if table.variables:
+            message = f"{query.text} is a function of {', '.join(table.variables)}, and an assertion compares numbers"
             raise SutureError(Diagnostic("S430", message, query.span, "", "give every variable a value"))
-        number = result.table.item()
-        values.append(f"{query.name or query.text} is {number:.6g}" if isinstance(number, float) else f"{query.text} is {number}")
-        exact = None if result.exact is None else result.exact.item()
-        return number if exact is None or isinstance(exact, str) else exact
-
-
-def _constant(formula: Formula) -> Any:
-    from .semantics.evaluate import constant
-
-    return constant(formula)
+        number = table.item()
+        if not isinstance(number, (int, float, Fraction)):
+            message = f"{query.text} is {number}, which depends on parameters, and an assertion compares numbers"
+            raise SutureError(Diagnostic("S430", message, query.span, "", "give every parameter a value"))
+        values.append(f"{query.name or query.text} is {float(number):.6g}")
+        return number
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -350,7 +352,7 @@ def estimated(
     extra = arbitrary(found.formula, query)
     if extra:
         notes = (f"the estimate averages over the observed {', '.join(extra)}", *notes)
-    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + notes), done.table, None)
+    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + notes), done.table)
 
 
 def _require_measured(query: Formula, hidden: list[str], data: str) -> None:
@@ -374,19 +376,26 @@ def order(query: Formula) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def with_value(head: Answer, table: NamedTable, exact: NamedTable | None) -> Answer:
-    """The answer with a number, or a table where the query has free variables."""
-    if table.variables:
-        return replace(head, value=_floats(table), exact=exact)
-    number = table.item()
-    precise = None if exact is None else str(exact.item())
-    if number is None:
-        return replace(head, value=None, exact=precise)
-    return replace(head, value=float(number), exact=precise)
+def with_value(head: Answer, table: NamedTable) -> Answer:
+    """The answer with a number, or a table where the query has free variables; exact entries go beside the floats."""
+    exact = any(not isinstance(number, float) for _, number in table.rows() if number is not None)
+    if not table.variables:
+        number = table.item()
+        return replace(head, value=as_float(number), exact=str(number) if exact and number is not None else None)
+    rows = [as_float(number) for _, number in table.rows()]
+    if None in rows and exact and not any(isinstance(row, float) for row in rows):
+        return replace(head, exact=table)
+    import numpy as np
+
+    floats = np.array([np.nan if row is None else row for row in rows]).reshape(table.values.shape)
+    return replace(head, value=replace(table, values=floats), exact=table if exact else None)
 
 
-def _floats(table: NamedTable) -> NamedTable:
-    return replace(table, values=table.values.astype(float))
+def as_float(number: Any) -> float | None:
+    """An exact number as a float; None for what is not determined or depends on parameters."""
+    if number is None or getattr(number, "free_symbols", None):
+        return None
+    return float(number)
 
 
 def keyword(statement: Statement) -> str:

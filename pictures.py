@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
-from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, row_scene, surgery_scene
+from .dsl.diagram import Diagram, prune
+from .dsl.drawing import Scene, causal_graph_scene, comb_scene, diagram_scene, row_scene, surgery_scene
+from .dsl.formula import Formula, kernels
 from .dsl.program import Model, Program, Show
+from .dsl.worlds import in_world, parallel_worlds
+from .identify.comb_diagram import comb_diagram
+
+
+# Beyond this many boxes the third panel of a surgery, its combs, would make the row too wide to read.
+COMB_LIMIT = 12
 
 
 def picture(model: Model, statement: Show) -> Scene:
     """The picture of one `show` statement."""
     if statement.worlds is not None:
-        raise SutureError(
-            Diagnostic("S501", "'show .. worlds' is not built yet", statement.span, "asks for a picture of worlds")
-        )
+        return worlds_scene(model.diagram, statement.worlds.formula)
     if statement.do:
-        do = {term.variable: term.value if isinstance(term.value, str) else None for term in statement.do}
-        return surgery_scene(model.diagram, do)
+        values = {term.variable: term.value if isinstance(term.value, str) else None for term in statement.do}
+        return surgery_with_combs(model.diagram, values)
     return diagram_scene(model.diagram)
+
+
+def surgery_with_combs(diagram: Diagram, do: Mapping[str, str | None]) -> Scene:
+    """Before and after surgery and, where one comb answers the effect of a single variable, the combs."""
+    scene = surgery_scene(diagram, do)
+    if len(do) != 1 or len(diagram.boxes) > COMB_LIMIT:
+        return scene
+    ((variable, value),) = do.items()
+    combs = comb_diagram(diagram, variable, value)
+    if combs is None:
+        return scene
+    title = f"{scene.title}, and as combs of the observed state"
+    return row_scene([scene, comb_scene(combs)], ["="], ["", "as combs"], title)
+
+
+def worlds_scene(diagram: Diagram, formula: Formula) -> Scene:
+    """The parallel worlds that a counterfactual query compares, what they share drawn once."""
+    terms = [in_world(term, kernel.do) for kernel in kernels(formula) for term in kernel.outcomes + kernel.given]
+    unique = list(dict.fromkeys(replace(term, value=None) for term in terms))
+    return diagram_scene(prune(parallel_worlds(diagram, unique).diagram))
 
 
 def program_scene(program: Program, name: str | None = None, graph: bool = False) -> Scene:

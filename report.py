@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -14,8 +15,11 @@ from .identify.derivation import Check, Step
 from .identify.derivation_text import condition_text, witness_text
 
 WIDTH = 80
-LABEL = 10
+LABEL = 12
 ROWS = 24
+# A kernel or a set, with one level of brackets inside; its spaces are held together while lines are broken.
+BRACKET = re.compile(r"\w*(?:\[\w+\])?[({](?:[^(){}]|[({][^(){}]*[)}])*[)}]")
+HELD = "\x00"
 
 
 def answer_text(answer: Answer, width: int = WIDTH, unicode: bool = False) -> str:
@@ -84,6 +88,8 @@ def _value(answer: Answer) -> Iterator[str]:
         yield "\n".join(f"  {line}" for line in table_lines(answer.value, answer.exact))
     elif isinstance(answer.exact, str):
         yield f"  {answer.exact}"
+    elif answer.exact is not None:
+        yield "\n".join(f"  {line}" for line in table_lines(answer.exact))
 
 
 def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[str]:
@@ -158,14 +164,18 @@ def check_text(check: Check) -> str:
 
 
 def _wrapped(text: str, first: str, width: int, rest: str | None = None) -> Iterable[str]:
-    return textwrap.wrap(
-        text,
+    """Lines of at most `width`; a bracket is broken only where it is too long for a line of its own."""
+    room = width - max(len(first), len(rest or first)) - 2
+    held = BRACKET.sub(lambda match: match[0].replace(" ", HELD) if len(match[0]) <= room else match[0], text)
+    lines = textwrap.wrap(
+        held,
         width,
         initial_indent=first,
         subsequent_indent=" " * len(first) if rest is None else rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(HELD, " ") for line in lines]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
