@@ -97,6 +97,8 @@ class Builder:
     def names(self, meta: Meta, *names: tree.Name) -> tuple[tree.Name, ...]:
         return names
 
+    variables = names
+
     def mutable(self, meta: Meta, names: tuple[tree.Name, ...]) -> tree.Mutable:
         return tree.Mutable(names, span(meta))
 
@@ -447,6 +449,8 @@ class Builder:
 
     def name(self, meta: Meta, token: Token) -> tree.Name:
         return tree.Name(_normal(token), token_span(token))
+
+    variable = name
 
     def word_label(self, meta: Meta, token: Token) -> tree.Label:
         return tree.Label(_normal(token), token_span(token))

@@ -1,7 +1,8 @@
 """Layout: which newlines separate statements and which are mere space.
 
-A newline inside parentheses, square brackets or the braces of a set is dropped; inside the braces of a block (of a model, a
-domain, a table, inline data) it separates.  A brace opens a block exactly when a name, a closing parenthesis or the word
+A newline inside parentheses, square brackets or the braces of a set is dropped, and so is one after an operator; in
+the braces of a block (of a model, a domain, a table, inline data) it separates.  (One before an operator never reaches
+this pass: the grammar ignores it.)  A brace opens a block exactly when a name, a closing parenthesis or the word
 `table` stands before it.  Brackets nested deeper than `LIMIT` are refused here, before any tree is built.
 """
 
@@ -16,6 +17,10 @@ from .source import Span
 
 LIMIT = 100
 BLOCK_OPENERS = {"NAME", "RPAR", "_TABLE"}
+OPEN_ENDED = {
+    "PLUS", "MINUS", "TIMES", "DIVIDE", "POWER", "COMPARE", "EQUALS", "AND", "OR", "XOR", "_NOT", "_IF", "_THEN",
+    "_ELSE", "COMMA", "RIGHT", "LEFT", "BOTH", "_BAR", "TILDE", "DEFINE", "COLON", "GIVES",
+}  # fmt: skip
 
 
 class Layout:
@@ -32,7 +37,7 @@ class Layout:
         before = ""
         for token in stream:
             kind = token.type
-            if kind == "_NEWLINE" and free and free[-1]:
+            if kind == "_NEWLINE" and (before in OPEN_ENDED or (free and free[-1])):
                 continue
             if kind in ("LPAR", "LSQB"):
                 free.append(True)

@@ -25,7 +25,7 @@ from .statement_text import (
     statement_text,
     values_clause,
 )
-from .syntax_text import expression_text, label_text
+from .syntax_text import expression_text, label_text, operand_text
 
 WIDTH = 100
 
@@ -81,10 +81,23 @@ def _statement_lines(statement: tree.Statement, text: str) -> list[Line]:
             return _domain_lines(statement, text)
         case tree.Data():
             return _data_lines(statement)
-        case tree.Query(name, expression, place):
-            return [Line(0, f"query {name.text}", f"= {expression_text(expression)}", place.start, place.end, "query")]
+        case tree.Query():
+            return _query_lines(statement)
         case _:
             return [Line(0, statement_text(statement), "", statement.span.start, statement.span.end)]
+
+
+def _query_lines(query: tree.Query) -> list[Line]:
+    """A definition on one line; a sum too long for one, on a line a term."""
+    head, expression, place = f"query {query.name.text}", query.expression, query.span
+    body = f"= {expression_text(expression)}"
+    sum_of = isinstance(expression, tree.Arithmetic) and expression.operators[0] in ("+", "-")
+    if len(head) + len(body) < WIDTH or not sum_of or not isinstance(expression, tree.Arithmetic):
+        return [Line(0, head, body, place.start, place.end, "query")]
+    terms = [operand_text(expression, operand) for operand in expression.operands]
+    first = Line(0, head, f"= {terms[0]}", place.start, expression.operands[0].span.end, "query")
+    rest = zip(expression.operators, terms[1:], expression.operands[1:], strict=True)
+    return [first, *(Line(4, f"{sign} {term}", "", part.span.start, part.span.end) for sign, term, part in rest)]
 
 
 def _model_lines(model: tree.Model, text: str) -> list[Line]:
@@ -251,7 +264,7 @@ def _aligned_heads(lines: Sequence[Line]) -> list[Line]:
 
 def _aligned(lines: Sequence[Line]) -> Iterator[str]:
     """The text of each line, comments at the ends of neighbouring lines in one column."""
-    for commented, group in groupby(lines, key=lambda line: bool(line.comment)):
+    for (commented, _), group in groupby(lines, key=lambda line: (bool(line.comment), line.indent)):
         run = list(group)
         width = max((len(line.text) for line in run), default=0)
         for line in run:

@@ -20,6 +20,10 @@ PARTS = re.compile(
 )
 PAIRS = {"(": ")", "{": "}", "[": "]"}
 STARTERS = frozenset(STATEMENTS)
+CONTINUES = re.compile(
+    r"(?:\s|#[^\n]*(?![^\n]))*(?:[+*/^|,<>:~≤≥≠·−→←↔⫫]|=(?!>)|!=|-(?:[ \t]|>)|(?:and|or|xor|then|else)\b)"
+)
+OPEN_ENDED = re.compile(r"(?:[-+*/^=<>,|:~]|\b(?:and|or|xor|not|if|then|else))[ \t\r]*(?:#[^\n]*)?$")
 MOST = 20
 
 Try = Callable[[str, str, int], Diagnostic | None]
@@ -122,12 +126,22 @@ class _Cutter:
         return bool(re.match(r"\s*=", self.text[end : end + 20]))
 
     def _line_end(self, place: int, mark: str) -> None:
+        if mark == "\n" and self._goes_on(place):
+            self.fresh = True
+            return
         if not self.stack:
             self._finish(place, place)
             self.chunk.start = place + 1
         elif len(self.stack) == 1:
             self.chunk.breaks.append(place)
         self.fresh = self.fresh or mark == "\n" or not self.stack
+
+    def _goes_on(self, place: int) -> bool:
+        """Whether the line that ends at `place` goes on in the next one: an operator ends it, or starts the next."""
+        if CONTINUES.match(self.text, place):
+            return True
+        line = self.text[self.text.rfind("\n", 0, place) + 1 : place]
+        return len(line) < 10_000 and bool(OPEN_ENDED.search(line))
 
     def _open(self, place: int) -> None:
         if not self.stack and self.text[place] == "{" and self.chunk.opening is None:

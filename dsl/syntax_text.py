@@ -24,6 +24,11 @@ def expression_text(node: tree.Expression) -> str:
     return _at(node, IF)
 
 
+def operand_text(node: tree.Arithmetic, operand: tree.Expression) -> str:
+    """An operand of a sum or product, in parentheses where it needs them."""
+    return _at(operand, PRODUCT if node.operators[0] in "+-" else SIGN)
+
+
 def _at(node: tree.Expression, needed: int) -> str:
     """The text of an expression where one of precedence `needed` may stand, in parentheses if it is looser."""
     text, strength = _written(node)

@@ -1,0 +1,28 @@
+"""Pages of the diagnostics: what a code means, a program that triggers it, how to mend it (`suture explain S104`)."""
+
+from __future__ import annotations
+
+from .explanation_pages import PAGES as WRITING
+from .explanation_pages import Page
+from .explanation_pages_asking import PAGES as ASKING
+
+PAGES: dict[str, Page] = {**WRITING, **ASKING}
+
+
+def codes() -> tuple[str, ...]:
+    """Every code that has a page, in order."""
+    return tuple(sorted(PAGES))
+
+
+def explain(code: str) -> str | None:
+    """The page of a code as text, or None where there is no such code; `s104` is read as `S104`.
+
+    >>> print((explain("S205") or "").splitlines()[0])
+    S205: a variable is its own cause
+    """
+    page = PAGES.get(code.upper())
+    if page is None:
+        return None
+    example = "".join(f"    {line}\n" for line in page.example.strip("\n").split("\n")) if page.example else ""
+    shown = f"\nFor example:\n\n{example}" if example else ""
+    return f"{code.upper()}: {page.title}\n\n{page.meaning}\n{shown}\nTo mend it: {page.mending}\n"
