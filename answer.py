@@ -1,141 +1,34 @@
-"""The answer to a statement: plain data with its certificate, and the JSON object that is stable across versions.
+"""The answer to a statement, and the answers of a program: data that know how to show themselves.
 
-An `Answer` knows how to show itself (`_repr_html_` and its kin, for notebooks) by way of `report.py`, and nothing about how
-it was found.
+`print` gives the text of the terminal; notebooks find `_repr_html_`, `_repr_latex_` and `_repr_svg_`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from .dsl.diagnostics import Diagnostic
-from .dsl.drawing.scene import Scene
-from .dsl.formula import Formula
-from .dsl.formula_latex import latex
-from .dsl.formula_text import text, unicode_text
-from .identify.derivation import Check, Derivation, Positive, Witness
-from .identify.derivation_text import condition_text, step_dict, witness_dict
+from .answer_data import VERSION, AnswerData, Estimand, Status
+from .report import answer_html, answer_text
 
-if TYPE_CHECKING:
-    from .semantics.factors import NamedTable
-
-VERSION = "0.1.0"
-
-
-class Status(Enum):
-    """How a statement was answered."""
-
-    IDENTIFIED = "identified"
-    NOT_IDENTIFIED = "not_identified"
-    UNDECIDED = "undecided"
-    VALUE = "value"
-    BOUNDS = "bounds"
-    HOLDS = "holds"
-    FAILS = "fails"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Estimand:
-    """A formula with its spellings."""
-
-    formula: Formula
-
-    @property
-    def text(self) -> str:
-        """The formula as text that parses back."""
-        return text(self.formula)
-
-    @property
-    def unicode(self) -> str:
-        """The formula with the summation sign."""
-        return unicode_text(self.formula)
-
-    @property
-    def latex(self) -> str:
-        """The formula as LaTeX."""
-        return latex(self.formula)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex}$"
+__all__ = ["Answer", "Answers", "Estimand", "Status"]
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a statement came to.
-
-    `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What does not
-    apply is None or empty.  `notes` are facts a reader of the number should know; `error` is set with status `ERROR`.
-    """
-
-    statement: str
-    status: Status
-    line: int | None = None
-    name: str | None = None
-    model: str | None = None
-    query: str | None = None
-    estimand: Estimand | None = None
-    method: str | None = None
-    derivation: Derivation = field(default_factory=Derivation)
-    check: Check | None = None
-    requires: tuple[Positive, ...] = ()
-    witness: Witness | None = None
-    value: float | NamedTable | None = None
-    exact: str | NamedTable | None = None
-    interval: tuple[float, float] | None = None
-    bounds: tuple[float, float] | None = None
-    reason: str | None = None
-    notes: tuple[str, ...] = ()
-    scene: Scene | None = None
-    source: str | None = None
-    error: Diagnostic | None = None
-    seconds: float = 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """The answer as the JSON object of the language page."""
-        return {
-            "statement": self.statement,
-            "name": self.name,
-            "line": self.line,
-            "model": self.model,
-            "query": self.query,
-            "status": self.status.value,
-            "estimand": None if self.estimand is None else {"text": self.estimand.text, "latex": self.estimand.latex},
-            "method": self.method,
-            "derivation": [step_dict(step) for step in self.derivation.steps],
-            "check": check_dict(self.check),
-            "requires": [condition_text(condition) for condition in self.requires],
-            "witness": None if self.witness is None else witness_dict(self.witness),
-            "value": value_dict(self.value),
-            "exact": value_dict(self.exact),
-            "interval": None if self.interval is None else list(self.interval),
-            "bounds": None if self.bounds is None else list(self.bounds),
-            "reason": self.reason,
-            "notes": list(self.notes),
-            "error": None if self.error is None else self.error.to_dict(),
-            "seconds": round(self.seconds, 6),
-        }
+class Answer(AnswerData):
+    """What a statement came to; `to_dict` gives the JSON object of the language page."""
 
     def __str__(self) -> str:
-        from .report import answer_text
-
         return answer_text(self)
 
     def _repr_html_(self) -> str:
-        from .report import answer_html
-
         return answer_html(self)
 
     def _repr_latex_(self) -> str | None:
         return None if self.estimand is None else self.estimand._repr_latex_()
 
     def _repr_svg_(self) -> str | None:
-        from .dsl.drawing.svg_printer import svg
-
-        return None if self.scene is None else svg(self.scene)
+        return self.svg()
 
 
 class Answers(tuple[Answer, ...]):
@@ -152,26 +45,3 @@ class Answers(tuple[Answer, ...]):
 
     def _repr_html_(self) -> str:
         return "".join(answer._repr_html_() for answer in self)
-
-
-def check_dict(check: Check | None) -> dict[str, Any] | None:
-    """A check as JSON-ready data; `skipped` only where it was."""
-    if check is None:
-        return None
-    found: dict[str, Any] = {"models": check.models, "max_error": check.max_error}
-    return found if check.skipped is None else {**found, "skipped": check.skipped}
-
-
-def value_dict(value: object) -> Any:
-    """A number, text or table as JSON-ready data; entries that are not determined are null."""
-    if value is None or isinstance(value, (float, int, str)):
-        return value
-    table: Any = value
-    rows = [[*labels, _entry(number)] for labels, number in table.rows()]
-    return {"variables": list(table.variables), "rows": rows}
-
-
-def _entry(number: Any) -> Any:
-    if number is None or isinstance(number, (float, int)):
-        return number
-    return str(number) if isinstance(number, Fraction) else str(number)

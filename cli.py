@@ -154,7 +154,7 @@ def fmt(options: argparse.Namespace) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """`suture test FILE ..`: the assertions alone, a line each, and a summary."""
-    from .answer import Status
+    from .answer_data import Status
     from .dsl.diagnostics import SutureError
     from .dsl.program import Assert
     from .engine import Session, read
@@ -179,7 +179,7 @@ def test(options: argparse.Namespace) -> int:
 
 
 def _report_assertion(answer: Answer, source: Source) -> int:
-    from .answer import Status
+    from .answer_data import Status
 
     if answer.error is not None:
         return _report_answer_error(answer, source)
@@ -213,13 +213,12 @@ def show(options: argparse.Namespace) -> int:
 def explain(options: argparse.Namespace) -> int:
     """`suture explain [CODE]`."""
     from .dsl.diagnostics import did_you_mean
-    from .dsl.explanations import codes, explain, title
+    from .dsl.explanations import codes, explain
 
     if options.code is None:
-        for code in codes():
-            print(f"{code}  {title(code)}")
+        print("\n".join((explain(code) or "").split("\n")[0] for code in codes()))
         return FINE
-    page = explain(options.code.upper())
+    page = explain(options.code)
     if page is None:
         hint = did_you_mean(options.code.upper(), codes())
         print(f"there is no error code {options.code!r}{'; ' + hint if hint else ''}", file=sys.stderr)
@@ -283,7 +282,7 @@ def _print_latex(found: Iterable[Answer], source: Source, strict: bool) -> int:
 def _print_svg(found: Iterable[Answer], source: Source, strict: bool) -> int:
     code = FINE
     for answer in found:
-        drawn = answer._repr_svg_()
+        drawn = answer.svg()
         if drawn is not None:
             print(drawn)
         code = max(code, _verdict(answer, strict))
@@ -297,7 +296,7 @@ PRINTERS = {"text": _print_text, "json": _print_json, "latex": _print_latex, "sv
 
 def _verdict(answer: Answer, strict: bool) -> int:
     """What an answer does to the exit code."""
-    from .answer import Status
+    from .answer_data import Status
 
     if answer.error is not None:
         return _code_of(answer.error.code)
@@ -323,7 +322,7 @@ def _report_broken(error: SutureError, form: str) -> int:
     if form == "json":
         import json
 
-        from .answer import VERSION
+        from .answer_data import VERSION
 
         errors = [diagnostic.to_dict() for diagnostic in error.diagnostics]
         print(json.dumps({"suture": VERSION, "answers": [], "errors": errors}, indent=2, ensure_ascii=False))

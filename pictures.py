@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from .dsl.diagram import Diagram, prune
-from .dsl.drawing import Scene, causal_graph_scene, comb_scene, diagram_scene, row_scene, surgery_scene
+from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, row_scene, surgery_scene
 from .dsl.formula import Formula, kernels
 from .dsl.program import Model, Program, Show
 from .dsl.worlds import in_world, parallel_worlds
@@ -30,15 +30,11 @@ def picture(model: Model, statement: Show) -> Scene:
 
 def surgery_with_combs(diagram: Diagram, do: Mapping[str, str | None]) -> Scene:
     """Before and after surgery and, where one comb answers the effect of a single variable, the combs."""
-    scene = surgery_scene(diagram, do)
-    if len(do) != 1 or len(diagram.boxes) > COMB_LIMIT:
-        return scene
-    ((variable, value),) = do.items()
-    combs = comb_diagram(diagram, variable, value)
-    if combs is None:
-        return scene
-    title = f"{scene.title}, and as combs of the observed state"
-    return row_scene([scene, comb_scene(combs)], ["="], ["", "as combs"], title)
+    combs = None
+    if len(do) == 1 and len(diagram.boxes) <= COMB_LIMIT:
+        ((variable, value),) = do.items()
+        combs = comb_diagram(diagram, variable, value)
+    return surgery_scene(diagram, do, combs)
 
 
 def worlds_scene(diagram: Diagram, formula: Formula) -> Scene:

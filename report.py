@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .answer import Answer, Status
+from .answer_data import AnswerData, Status
 from .dsl.diagnostics import render
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Step
@@ -22,7 +22,7 @@ BRACKET = re.compile(r"\w*(?:\[\w+\])?[({](?:[^(){}]|[({][^(){}]*[)}])*[)}]")
 HELD = "\x00"
 
 
-def answer_text(answer: Answer, width: int = WIDTH, unicode: bool = False) -> str:
+def answer_text(answer: AnswerData, width: int = WIDTH, unicode: bool = False) -> str:
     """The answer as the terminal shows it, without colour."""
     blocks = [_head(answer, width), *_result(answer, width, unicode)]
     steps = answer.derivation.steps
@@ -32,7 +32,7 @@ def answer_text(answer: Answer, width: int = WIDTH, unicode: bool = False) -> st
     return "\n".join(block for block in blocks if block)
 
 
-def _head(answer: Answer, width: int) -> str:
+def _head(answer: AnswerData, width: int) -> str:
     subject = f" {answer.name}" if answer.name else ""
     place = f" in {answer.model}" if answer.model else ""
     source = f" from {answer.source}" if answer.source else ""
@@ -46,7 +46,7 @@ def _sides(left: str, right: str, width: int) -> str:
     return f"{left}{' ' * max(gap, 2)}{right}".rstrip() if right else left
 
 
-def _result(answer: Answer, width: int, unicode: bool) -> Iterator[str]:
+def _result(answer: AnswerData, width: int, unicode: bool) -> Iterator[str]:
     """The verdict with the query, then formula, number or table, each in a block of its own."""
     if answer.error is not None:
         yield textwrap.indent(render(answer.error, None), "  ")
@@ -63,7 +63,7 @@ def _result(answer: Answer, width: int, unicode: bool) -> Iterator[str]:
     yield from _value(answer)
 
 
-def _verdict(answer: Answer) -> str:
+def _verdict(answer: AnswerData) -> str:
     match answer.status:
         case Status.IDENTIFIED:
             return f"identified, by {answer.method}" if answer.method else "identified"
@@ -79,7 +79,7 @@ def _verdict(answer: Answer) -> str:
             return ""
 
 
-def _value(answer: Answer) -> Iterator[str]:
+def _value(answer: AnswerData) -> Iterator[str]:
     if isinstance(answer.value, (float, int)):
         exact = f"  = {answer.exact}" if isinstance(answer.exact, str) else ""
         interval = f"  [{answer.interval[0]:.6g}, {answer.interval[1]:.6g}]" if answer.interval else ""
@@ -141,7 +141,7 @@ WHOLE = frozenset(
 )
 
 
-def _facts(answer: Answer, width: int) -> Iterator[str]:
+def _facts(answer: AnswerData, width: int) -> Iterator[str]:
     if answer.witness is not None:
         for line in witness_text(answer.witness):
             yield from _wrapped(line, "  ", width, "    ")
@@ -182,7 +182,7 @@ def _wrapped(text: str, first: str, width: int, rest: str | None = None) -> Iter
 # Notebooks
 
 
-def answer_html(answer: Answer) -> str:
+def answer_html(answer: AnswerData) -> str:
     """The answer as HTML: verdict, formula in LaTeX, picture, the derivation folded away."""
     parts = [f"<p><code>{html.escape(_head(answer, 0))}</code> {html.escape(_verdict(answer))}</p>"]
     if answer.error is not None:
@@ -192,7 +192,7 @@ def answer_html(answer: Answer) -> str:
     value = "\n".join(_value(answer))
     if value:
         parts.append(f"<pre>{html.escape(value)}</pre>")
-    svg = answer._repr_svg_()
+    svg = answer.svg()
     if svg is not None:
         parts.append(svg)
     facts = "\n".join(_facts(answer, WIDTH))

@@ -20,7 +20,15 @@ import suture
 ROOT = Path(__file__).resolve().parent.parent
 
 # From the ground up; a part may import those below it, and itself.  `suture` is the public face, __init__.py.
-TOWER = (("dsl",), ("semantics",), ("identify",), ("engine",), ("cli", "jupyter_ext", "suture"))
+TOWER = (
+    ("dsl",),
+    ("semantics",),
+    ("identify",),
+    ("answer", "answer_data", "report"),
+    ("engine", "pictures"),
+    ("library", "doctor"),
+    ("cli", "jupyter_ext", "suture"),
+)
 LEVEL = {part: level for level, parts in enumerate(TOWER) for part in parts}
 HEAVY = ("jax", "numpy", "pygraphviz", "sympy", "duckdb", "pandas", "networkx", "matplotlib")
 OPTIONAL = ("IPython", "anywidget", "ipykernel", "pyspark")

@@ -18,9 +18,10 @@ from .skeleton import End, Figure, Part
 from .strings import Plan, diagram_title, painted, planned
 
 
-def surgery_scene(diagram: Diagram, do: Mapping[str, str | None]) -> Scene:
+def surgery_scene(diagram: Diagram, do: Mapping[str, str | None], combs: Diagram | None = None) -> Scene:
     """The diagram before and after surgery; `do` maps each cut variable to its value, None for the uniform state.
 
+    With `combs`, a diagram of teeth that equals the one after surgery, that is the third picture of the row.
     Raises `SutureError` (S104) where a variable is unknown.
     """
     before = _relevant(diagram, do)
@@ -28,7 +29,10 @@ def surgery_scene(diagram: Diagram, do: Mapping[str, str | None]) -> Scene:
     said = intervention(do)
     title = f"{diagram_title(before)}, before and after {said}"
     scenes = [painted(_uncut(plan, before), diagram_title(before)), painted(plan, title)]
-    return row_scene(scenes, ["↦"], ["before", f"after {said}"], title)
+    if combs is None:
+        return row_scene(scenes, ["↦"], ["before", f"after {said}"], title)
+    captions = ["before", f"after {said}", "the same as combs"]
+    return row_scene([*scenes, comb_scene(combs)], ["↦", "="], captions, f"{title}, and as combs")
 
 
 def cut_scene(diagram: Diagram, do: Mapping[str, str | None]) -> Scene:

@@ -1,0 +1,145 @@
+"""What an answer consists of: plain data with its certificate, and the JSON object that is stable across versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from .dsl.diagnostics import Diagnostic
+from .dsl.drawing.scene import Scene
+from .dsl.formula import Formula
+from .dsl.formula_latex import latex
+from .dsl.formula_text import text, unicode_text
+from .identify.derivation import Check, Derivation, Positive, Witness
+from .identify.derivation_text import condition_text, step_dict, witness_dict
+
+if TYPE_CHECKING:
+    from .semantics.factors import NamedTable
+
+VERSION = "0.1.0"
+
+
+class Status(Enum):
+    """How a statement was answered."""
+
+    IDENTIFIED = "identified"
+    NOT_IDENTIFIED = "not_identified"
+    UNDECIDED = "undecided"
+    VALUE = "value"
+    BOUNDS = "bounds"
+    HOLDS = "holds"
+    FAILS = "fails"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimand:
+    """A formula with its spellings."""
+
+    formula: Formula
+
+    @property
+    def text(self) -> str:
+        """The formula as text that parses back."""
+        return text(self.formula)
+
+    @property
+    def unicode(self) -> str:
+        """The formula with the summation sign."""
+        return unicode_text(self.formula)
+
+    @property
+    def latex(self) -> str:
+        """The formula as LaTeX."""
+        return latex(self.formula)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex}$"
+
+
+@dataclass(frozen=True)
+class AnswerData:
+    """What a statement came to.
+
+    `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What does not
+    apply is None or empty.  `notes` are facts a reader of the number should know; `error` is set with status `ERROR`.
+    """
+
+    statement: str
+    status: Status
+    line: int | None = None
+    name: str | None = None
+    model: str | None = None
+    query: str | None = None
+    estimand: Estimand | None = None
+    method: str | None = None
+    derivation: Derivation = field(default_factory=Derivation)
+    check: Check | None = None
+    requires: tuple[Positive, ...] = ()
+    witness: Witness | None = None
+    value: float | NamedTable | None = None
+    exact: str | NamedTable | None = None
+    interval: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None
+    reason: str | None = None
+    notes: tuple[str, ...] = ()
+    scene: Scene | None = None
+    source: str | None = None
+    error: Diagnostic | None = None
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as the JSON object of the language page."""
+        return {
+            "statement": self.statement,
+            "name": self.name,
+            "line": self.line,
+            "model": self.model,
+            "query": self.query,
+            "status": self.status.value,
+            "estimand": None if self.estimand is None else {"text": self.estimand.text, "latex": self.estimand.latex},
+            "method": self.method,
+            "derivation": [step_dict(step) for step in self.derivation.steps],
+            "check": check_dict(self.check),
+            "requires": [condition_text(condition) for condition in self.requires],
+            "witness": None if self.witness is None else witness_dict(self.witness),
+            "value": value_dict(self.value),
+            "exact": value_dict(self.exact),
+            "interval": None if self.interval is None else list(self.interval),
+            "bounds": None if self.bounds is None else list(self.bounds),
+            "reason": self.reason,
+            "notes": list(self.notes),
+            "error": None if self.error is None else self.error.to_dict(),
+            "seconds": round(self.seconds, 6),
+        }
+
+    def svg(self) -> str | None:
+        """The picture of the answer as SVG text, where it has one."""
+        from .dsl.drawing import svg
+
+        return None if self.scene is None else svg(self.scene)
+
+
+def check_dict(check: Check | None) -> dict[str, Any] | None:
+    """A check as JSON-ready data; `skipped` only where it was."""
+    if check is None:
+        return None
+    found: dict[str, Any] = {"models": check.models, "max_error": check.max_error}
+    return found if check.skipped is None else {**found, "skipped": check.skipped}
+
+
+def value_dict(value: object) -> Any:
+    """A number, text or table as JSON-ready data; entries that are not determined are null."""
+    if value is None or isinstance(value, (float, int, str)):
+        return value
+    table: Any = value
+    rows = [[*labels, _entry(number)] for labels, number in table.rows()]
+    return {"variables": list(table.variables), "rows": rows}
+
+
+def _entry(number: Any) -> Any:
+    if number is None or isinstance(number, (float, int)):
+        return number
+    return str(number) if isinstance(number, Fraction) else str(number)
