@@ -199,12 +199,14 @@ class NamedTable:
         return NamedTable(tuple(self.variables[n] for n in kept), tuple(self.labels[n] for n in kept), chosen)
 
     def difference(self, other: NamedTable) -> float:
-        """The largest absolute difference over entries determined in both, as functions of all variables of either."""
+        """The largest absolute difference, as functions of all variables of either; infinite where an entry is
+        determined in one and not in the other, so that a formula without a value never passes for right.
+        """
         axes = self.variables + tuple(name for name in other.variables if name not in self.variables)
-        first = aligned(Factor(self.variables, self.values), axes)
-        second = aligned(Factor(other.variables, other.values), axes)
-        gap = np.abs(np.asarray(first - second, dtype=np.float64))
-        return float(np.nanmax(gap, initial=0.0))
+        first = aligned(Factor(self.variables, self.values), axes).astype(np.float64)
+        second = aligned(Factor(other.variables, other.values), axes).astype(np.float64)
+        gap = np.where(np.isnan(first) & np.isnan(second), 0.0, np.abs(first - second))
+        return float(np.max(np.where(np.isnan(gap), np.inf, gap), initial=0.0))
 
 
 def _plain(value: Any) -> Any:
