@@ -1,4 +1,6 @@
-"""Which picture a `show` statement or the `show` command asks for: diagrams, surgery with its combs, twin worlds, graphs."""
+"""Which picture a `show` statement or the `show` command asks for: diagrams, surgery with its combs, twin worlds,
+graphs.
+"""
 
 from __future__ import annotations
 

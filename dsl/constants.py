@@ -1,7 +1,8 @@
-"""Exact values of expressions whose names are fixed to labels: equations of finite variables, weights without parameters.
+"""Exact values of expressions whose names are fixed to labels: equations of finite variables, weights without
+parameters.
 
-A value is a rational number, a truth value, or the label of a value that is not a number.  Truth values count as the numbers 0
-and 1, and the numbers 0 and 1, like the labels `true` and `false`, as truth values.
+A value is a rational number, a truth value, or the label of a value that is not a number.  Truth values count as the
+numbers 0 and 1, and the numbers 0 and 1, like the labels `true` and `false`, as truth values.
 """
 
 from __future__ import annotations

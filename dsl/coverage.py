@@ -1,7 +1,7 @@
 """Which cases a table's rows cover, wildcards and all, without listing the cases.
 
-Cases are split on one parent after the other; rows that cannot match are dropped on the way, and a set of rows seen before
-at the same parent is not split again.  Answers are patterns: a label for each parent, or None for any.
+Cases are split on one parent after the other; rows that cannot match are dropped on the way, and a set of rows seen
+before at the same parent is not split again.  Answers are patterns: a label for each parent, or None for any.
 """
 
 from __future__ import annotations

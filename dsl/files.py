@@ -11,7 +11,8 @@ from .source import Source, Span
 def read_file(path: str | Path) -> Source:
     """The program in a file.
 
-    Raises `SutureError`: S001 not found, S002 not a readable file, S003 not UTF-8 (with the place of the first wrong byte).
+    Raises `SutureError`: S001 not found, S002 not a readable file, S003 not UTF-8 (with the place of the first wrong
+    byte).
     """
     name = str(path)
     try:

@@ -1,7 +1,8 @@
 """Reading formulas back: the inverse of `formula_text.text`.
 
-Everything is built bottom-up while the parser reduces, so depth costs no stack.  A name on the right of `=` is a label until
-the `sum{..}` around it turns it into its bound symbol; inner sums are reduced first, which is what scoping asks for.
+Everything is built bottom-up while the parser reduces, so depth costs no stack.  A name on the right of `=` is a label
+until the `sum{..}` around it turns it into its bound symbol; inner sums are reduced first, which is what scoping asks
+for.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Formulas as text that parses back, and the same in Unicode.
 
-`text` writes what `formula_reader.read_formula` reads: a product is juxtaposition, a sum binds everything to its right in
-the same product, a quotient binds tighter than a product.
+`text` writes what `formula_reader.read_formula` reads: a product is juxtaposition, a sum binds everything to its right
+in the same product, a quotient binds tighter than a product.
 
     sum{t} P(Tar=t | Smoke=yes) sum{s} P(Smoke=s) P(Cancer=yes | Smoke=s, Tar=t)
 """

@@ -1,8 +1,9 @@
 """LALR parsers from the grammar files beside this module, their tables kept in a private cache.
 
-Building the tables of `suture.lark` costs about 170 ms of CPU, loading them 15 ms, so they are kept in the user's cache folder.
-The cache is a pickle: it is used only where the folder belongs to the user and nobody else may write to it.  Where no such
-folder can be had, the tables are built anew; a damaged or outdated file is replaced (Lark keys it by the grammar's text).
+Building the tables of `suture.lark` costs about 170 ms of CPU, loading them 15 ms, so they are kept in the user's cache
+folder.  The cache is a pickle: it is used only where the folder belongs to the user and nobody else may write to it.
+Where no such folder can be had, the tables are built anew; a damaged or outdated file is replaced (Lark keys it by the
+grammar's text).
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ def cache_folder() -> Path | None:
 
 
 def _private(status: os.stat_result) -> bool:
-    """Whether the folder is the user's own and closed to writing by others; without user ids there is nothing to ask."""
+    """Whether the folder is the user's own and closed to writing by others; without user ids there is nothing to
+    ask.
+    """
     if not hasattr(os, "getuid"):
         return True
     return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o022

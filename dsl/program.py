@@ -1,8 +1,8 @@
 """The resolved program: names, values and arities checked once, ready for algorithms.
 
 The resolver (`resolve.py`) makes these from the surface tree.  After it nothing asks whether a variable is declared, a
-label is in its domain or a row is covered.  Probabilities and equations stay surface expressions (`tree.Expression`) with
-their names checked, since each semantics reads them in its own arithmetic (floats, exact rationals, SymPy).
+label is in its domain or a row is covered.  Probabilities and equations stay surface expressions (`tree.Expression`)
+with their names checked, since each semantics reads them in its own arithmetic (floats, exact rationals, SymPy).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The surface tree: what was written, node for node, each with its place.
 
 It mirrors `suture.lark`.  Equality ignores places, so that a program and its formatted text have equal trees.  Runs of
-operators of one precedence (`a + b - c`, `a and b and c`, `0 <= q <= 1`) are one node with a list of operands, so that a
-long sum is a flat tree; what is nested deeper than `parser.DEPTH` is refused, hence recursion over a tree is safe.
+operators of one precedence (`a + b - c`, `a and b and c`, `0 <= q <= 1`) are one node with a list of operands, so that
+a long sum is a flat tree; what is nested deeper than `parser.DEPTH` is refused, hence recursion over a tree is safe.
 
 For those who evaluate mechanisms: the expressions that may stand in a mechanism are `Number`, `Reference` (a parent, a
 label or a parameter: the resolver has checked which, see `program.py`), `Text` (a quoted label), `Noise`, `Unary`,

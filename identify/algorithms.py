@@ -1,7 +1,7 @@
 """Which algorithm answers which query: one ordered tuple, the first that accepts is used.
 
-A query is a formula over kernels: `P(Y | do(X))`, or arithmetic of such.  Each kernel is identified by itself; the answer to
-the whole puts their formulas in their place.
+A query is a formula over kernels: `P(Y | do(X))`, or arithmetic of such.  Each kernel is identified by itself; the
+answer to the whole puts their formulas in their place.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ def _refusal(query: Kernel, keyword: str | None) -> str:
 def identify_formula(formula: Formula, diagram: Diagram, keyword: str | None = None) -> Outcome:
     """Identify arithmetic over kernels: each by itself, their formulas in their place.
 
-    Where one kernel alone is not identifiable and enters linearly, the whole is not; where several are not, whether they
-    cancel is not decided, and the outcome says so.
+    Where one kernel alone is not identifiable and enters linearly, the whole is not; where several are not, whether
+    they cancel is not decided, and the outcome says so.
     """
     if isinstance(formula, Kernel):
         return identify(formula, diagram, keyword)

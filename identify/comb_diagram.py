@@ -1,7 +1,9 @@
-"""The string diagram after surgery with its c-components drawn as combs: what is known of it from the observed state alone.
+"""The string diagram after surgery with its c-components drawn as combs: what is known of it from the observed state
+alone.
 
-Each c-component becomes teeth joined by a memory wire, which carries whatever the latent wires carried.  The component that
-holds the variable which is cut keeps its tooth for it, and that output is discarded, since the wire is fed from outside.
+Each c-component becomes teeth joined by a memory wire, which carries whatever the latent wires carried.  The component
+that holds the variable which is cut keeps its tooth for it, and that output is discarded, since the wire is fed from
+outside.
 
 Source: Jacobs, Kissinger, Zanasi (2018), section 5, the diagrams before equation (7).
 """

@@ -4,15 +4,15 @@ Query: P(Y | do(X)) for any sets of observed variables, in any model with latent
 
 1. Cut X.  Of what is left only the ancestors D of Y matter.
 2. D falls into c-components; the answer is the product of their combs, summed over D without Y.
-3. Each component C is sought in the c-component S of the uncut diagram that contains it, by `comb_of`: discard what is not an
-   ancestor of C, take the comb of the c-component of the rest that contains C, and repeat until C is left, or until neither
-   discarding nor disintegrating changes anything: then C and what is left form a hedge.
+3. Each component C is sought in the c-component S of the uncut diagram that contains it, by `comb_of`: discard what is
+   not an ancestor of C, take the comb of the c-component of the rest that contains C, and repeat until C is left, or
+   until neither discarding nor disintegrating changes anything: then C and what is left form a hedge.
 
 Where every component needs at most one comb of the observed state and one discard, a single surgery on one comb
 suffices, and the method is called comb disintegration; otherwise combs are taken of combs, and it is called iterated.
 
-Sources: Jacobs, Kissinger, Zanasi (2018), theorem 5.3 and section 6 with n-combs for 2-combs; Tian and Pearl (2002), theorems 2 and
-3; completeness Huang and Valtorta (2006), Shpitser and Pearl (2006).
+Sources: Jacobs, Kissinger, Zanasi (2018), theorem 5.3 and section 6 with n-combs for 2-combs; Tian and Pearl (2002),
+theorems 2 and 3; completeness Huang and Valtorta (2006), Shpitser and Pearl (2006).
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ ITERATED = "iterated comb disintegration"
 
 
 def single_comb_suffices(graph: CausalGraph, query: Kernel) -> bool:
-    """The sufficient condition of the surgery paper with n-combs: one set variable, none of its children in its c-component.
+    """The sufficient condition of the surgery paper with n-combs: one set variable, none of its children in its
+    c-component.
 
     Equivalent, for the effect of one variable on all others, to Tian and Pearl's "no latent path from X to a child".
     """

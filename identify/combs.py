@@ -1,18 +1,19 @@
 """n-combs: the boxes of a set of variables as one function of what they read, and how one comb yields another.
 
-For a set S of observed variables, Q[S] is what the boxes of S do together: the kernel P(S | do(what S reads from elsewhere)).
-A `Comb` is Q[S] written as teeth in topological order.  A tooth on the variables R has a formula for
-P(R | members of S before R, do(..)), a distribution over R at every value of the rest.  The teeth leave holes, into which the
-other boxes of the diagram fit.  Two operations are all there is:
+For a set S of observed variables, Q[S] is what the boxes of S do together: the kernel P(S | do(what S reads from
+elsewhere)).  A `Comb` is Q[S] written as teeth in topological order.  A tooth on the variables R has a formula for
+P(R | members of S before R, do(..)), a distribution over R at every value of the rest.  The teeth leave holes, into
+which the other boxes of the diagram fit.  Two operations are all there is:
 
-- `disintegrate`: from the comb of T to the comb of a district S of T.  Because every conditional of T factorises over its
-  districts, the teeth of S are those of T that lie in S; a tooth that lies partly in S is itself disintegrated.
+- `disintegrate`: from the comb of T to the comb of a district S of T.  Because every conditional of T factorises over
+  its districts, the teeth of S are those of T that lie in S; a tooth that lies partly in S is itself disintegrated.
 - `discard`: from the comb of T to the comb of an ancestral subset A of T, by summing out the rest.
 
-Every conditional is formed from the current comb, never from the joint distribution: that is the slip that makes other tools
-wrong on the napkin graph.
+Every conditional is formed from the current comb, never from the joint distribution: that is the slip that makes other
+tools wrong on the napkin graph.
 
-Sources: Jacobs, Kissinger, Zanasi (2018), section 5 (2-combs); Tian and Pearl (2002), lemmas 3 and 4 (there: Q-factors).
+Sources: Jacobs, Kissinger, Zanasi (2018), section 5 (2-combs); Tian and Pearl (2002), lemmas 3 and 4 (there:
+Q-factors).
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ def _without_dead_teeth(graph: CausalGraph, teeth: Sequence[Tooth], gone: int) -
 
 
 def _groups(graph: CausalGraph, teeth: Sequence[Tooth], gone: int) -> Iterable[list[Tooth]]:
-    """Stretches of teeth that a discarded variable ties together, from the tooth that makes it to the last that reads it."""
+    """Stretches of teeth that a discarded variable ties together, from the tooth that makes it to the last that reads
+    it.
+    """
     masks = [mentioned(graph, tooth.formula) for tooth in teeth]
     group: list[Tooth] = []
     last = -1

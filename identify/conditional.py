@@ -1,10 +1,11 @@
 """Conditional effects P(Y | do(X), Z): move conditions into the set variables, then divide the joint effect.
 
-While some z in Z can be exchanged (Y separated from z given the rest, once arrows into X and out of z are cut), move it into
-X.  What is left is identifiable exactly when P(Y, Z | do(X)) is.  Sound and complete.  No shortcut by rule 3 is taken: on
-X -> Z -> Y with X <-> Y it leads astray.
+While some z in Z can be exchanged (Y separated from z given the rest, once arrows into X and out of z are cut), move it
+into X.  What is left is identifiable exactly when P(Y, Z | do(X)) is.  Sound and complete.  No shortcut by rule 3 is
+taken: on X -> Z -> Y with X <-> Y it leads astray.
 
-Sources: Shpitser and Pearl (2006), "Identification of conditional interventional distributions", theorems 4 to 6 (arXiv 1206.6876).
+Sources: Shpitser and Pearl (2006), "Identification of conditional interventional distributions", theorems 4 to 6 (arXiv
+1206.6876).
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Derivations and outcomes: answers that can be checked.
 
 A `Derivation` is a list of `Step`s.  Each step states an equality, `before = after`, that holds in every model over the
-diagram, names the `Rule` it follows from, and lists the side conditions that were checked (`because`), as data.  The left
-side of the first step is the query; later steps establish terms that the step called `plug` puts into it, and the right side
-of the last step is the estimand.  In a derivation a kernel with `do` stands for what surgery on the model gives, so
-every step can be evaluated on any model and replayed by `replay.py`, which knows nothing of the algorithm that wrote it.
+diagram, names the `Rule` it follows from, and lists the side conditions that were checked (`because`), as data.  The
+left side of the first step is the query; later steps establish terms that the step called `plug` puts into it, and the
+right side of the last step is the estimand.  In a derivation a kernel with `do` stands for what surgery on the model
+gives, so every step can be evaluated on any model and replayed by `replay.py`, which knows nothing of the algorithm
+that wrote it.
 
 An algorithm returns an `Outcome`, never None and never prose.
 """
@@ -58,7 +59,9 @@ class Teeth:
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """`first` and `second` are d-separated by `given` in the diagram after `cut` (incoming) and `cut_out` (outgoing)."""
+    """`first` and `second` are d-separated by `given` in the diagram after `cut` (incoming) and `cut_out`
+    (outgoing).
+    """
 
     first: tuple[str, ...]
     second: tuple[str, ...]

@@ -1,11 +1,11 @@
 """The causal graph of a diagram: what the observed boxes read, and which of them latent wires hold together.
 
-`CausalGraph.of` is Verma's latent projection.  Sets of variables are bit masks over one fixed topological order, so that set
-operations cost a machine word per 64 variables and nothing here recurses: a thousand variables are no special case.  The
-diagram stays the model; this is an index over it.
+`CausalGraph.of` is Verma's latent projection.  Sets of variables are bit masks over one fixed topological order, so
+that set operations cost a machine word per 64 variables and nothing here recurses: a thousand variables are no special
+case.  The diagram stays the model; this is an index over it.
 
-Sources: Verma (1993) for the projection; Tian and Pearl (2002) for districts (there: c-components); Richardson (2003) for
-the local Markov property of a district.
+Sources: Verma (1993) for the projection; Tian and Pearl (2002) for districts (there: c-components); Richardson (2003)
+for the local Markov property of a district.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def bits(mask: int) -> Iterator[int]:
 class CausalGraph:
     """An acyclic directed mixed graph over `names`, which stand in topological order.
 
-    `parents[i]` and `siblings[i]` are masks: variables with an arrow into i, and variables that share a latent cause with i.
+    `parents[i]` and `siblings[i]` are masks: variables with an arrow into i, and variables that share a latent cause
+    with i.
     """
 
     names: tuple[str, ...]

@@ -1,10 +1,11 @@
 """Hedges: the graphical witness that an effect cannot be identified.
 
-Two sets of variables, `smaller` inside `larger`, each held together by latent wires, with the same roots; only the larger meets
-the variables that are set.  Then two models exist that agree on everything observed and differ on what surgery does.
+Two sets of variables, `smaller` inside `larger`, each held together by latent wires, with the same roots; only the
+larger meets the variables that are set.  Then two models exist that agree on everything observed and differ on what
+surgery does.
 
-Sources: Shpitser and Pearl (2006), definitions 5 and 6 and theorem 4, with the roots taken in the graph where the arrows into the
-set variables are cut (corollary 3 of that paper is wrong as stated, see arXiv 2307.03750).
+Sources: Shpitser and Pearl (2006), definitions 5 and 6 and theorem 4, with the roots taken in the graph where the
+arrows into the set variables are cut (corollary 3 of that paper is wrong as stated, see arXiv 2307.03750).
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ def roots(graph: CausalGraph, members: int) -> int:
 
 
 def hedge_faults(graph: CausalGraph, hedge: Hedge, query: Kernel) -> tuple[str, ...]:
-    """What is wrong with a claimed hedge for a query; nothing where it holds.  Independent of the search that found it."""
+    """What is wrong with a claimed hedge for a query; nothing where it holds.  Independent of the search that found
+    it.
+    """
     outcomes, do, left = needed(graph, query)
     larger, smaller, base = graph.mask(hedge.larger), graph.mask(hedge.smaller), graph.mask(hedge.roots)
     faults = []

@@ -1,8 +1,9 @@
 """Replaying a derivation: every step is derived again from its rule and compared.
 
-The checker knows the rules (`rules.py`, `simplify.py`) and nothing of the algorithm that chose them.  It follows chains of
-equalities: a step either starts a chain (a query that is cut, a condition that is exchanged) or goes on from the end of one;
-combs are lemmas that `plug` may use once they are proved.  What it accepts is a proof that the query equals the formula.
+The checker knows the rules (`rules.py`, `simplify.py`) and nothing of the algorithm that chose them.  It follows chains
+of equalities: a step either starts a chain (a query that is cut, a condition that is exchanged) or goes on from the end
+of one; combs are lemmas that `plug` may use once they are proved.  What it accepts is a proof that the query equals the
+formula.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class _State:
     combs: dict[int, Comb] = field(default_factory=dict)
 
     def chain_at(self, formula: Formula, after_cut: bool = False) -> _Chain:
-        """The latest chain (of those on which surgery was done) that ends in the formula, or a new one from a kernel."""
+        """The latest chain (of those on which surgery was done) that ends in the formula, or a new one from a
+        kernel.
+        """
         for chain in reversed(self.chains):
             if (chain.cut is not None or not after_cut) and equal(chain.end, formula):
                 return chain
@@ -56,8 +59,8 @@ def replay(
 ) -> tuple[str, ...]:
     """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
 
-    A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain ends
-    in the observed distribution.
+    A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain
+    ends in the observed distribution.
     """
     state = _State(CausalGraph.of(diagram))
     fault = _first_fault(state, derivation)
@@ -77,7 +80,9 @@ def replay(
 
 
 def replay_attempt(derivation: Derivation, diagram: Diagram) -> tuple[str, ...]:
-    """Why a step of an unfinished derivation (of a query that is not identified) does not hold; nothing where all do."""
+    """Why a step of an unfinished derivation (of a query that is not identified) does not hold; nothing where all
+    do.
+    """
     fault = _first_fault(_State(CausalGraph.of(diagram)), derivation)
     return () if fault is None else (fault,)
 

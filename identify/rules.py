@@ -1,8 +1,8 @@
 """The rules of surgery and combs, as values and as functions that build their steps.
 
-This is the small trusted core.  Each function checks the side conditions of its rule on the graph, raises `RuleError` where one
-fails, and returns the step with those conditions recorded.  Algorithms decide which rule to use; `replay.py` calls the same
-functions on what a step records and compares.
+This is the small trusted core.  Each function checks the side conditions of its rule on the graph, raises `RuleError`
+where one fails, and returns the step with those conditions recorded.  Algorithms decide which rule to use; `replay.py`
+calls the same functions on what a step records and compares.
 """
 
 from __future__ import annotations
@@ -177,7 +177,9 @@ def observe(graph: CausalGraph, query: Kernel) -> Step:
 
 
 def exchange(graph: CausalGraph, query: Kernel, variable: str) -> Step:
-    """A condition becomes a set variable where the two cannot be told apart: rule 2 of the do-calculus, right to left."""
+    """A condition becomes a set variable where the two cannot be told apart: rule 2 of the do-calculus, right to
+    left.
+    """
     do = tuple(term.variable for term in query.do)
     rest = tuple(term.variable for term in query.given if term.variable != variable)
     moved = tuple(term for term in query.given if term.variable == variable)

@@ -1,12 +1,12 @@
 """Simplification of estimands to the form a textbook gives them, as named rewrite steps.
 
-Each `Rewrite` is a rule with a function from formula to formula that keeps the value in every model over the graph.  Those of
-`REWRITES` are probability theory or a separation read from the graph; they run in order until none changes anything.  The
-last rule, `back door`, replaces the whole formula where covariates exist that block every back-door path and the adjustment
-formula is shorter.
+Each `Rewrite` is a rule with a function from formula to formula that keeps the value in every model over the graph.
+Those of `REWRITES` are probability theory or a separation read from the graph; they run in order until none changes
+anything.  The last rule, `back door`, replaces the whole formula where covariates exist that block every back-door path
+and the adjustment formula is shorter.
 
-Sources: Pearl (1995), theorem 1 (back door); Tikka and Karvanen (2017), "Simplifying probabilistic expressions in causal
-inference", JMLR 18 (the aim; the rules here are simpler).
+Sources: Pearl (1995), theorem 1 (back door); Tikka and Karvanen (2017), "Simplifying probabilistic expressions in
+causal inference", JMLR 18 (the aim; the rules here are simpler).
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def _renamed_apart(inner: Sum, outer: Sequence[Symbol]) -> Sum:
 
 
 def _factor_out(node: Formula) -> Formula:
-    """Put factors without bound variables in front, and push a binder into the only factor that mentions it, if a sum."""
+    """Put factors without bound variables in front, and push a binder into the only factor that mentions it, if a
+    sum.
+    """
     if not isinstance(node, Sum):
         return node
     parts = list(factors(node.body))
@@ -151,7 +153,8 @@ def _factor_out(node: Formula) -> Formula:
 def _marginalise(node: Formula) -> Formula:
     """Drop every binder that occurs once, as an outcome of a factor that is a kernel, until none is left.
 
-    A factor that is summed to one frees the symbols of its conditions, so the places of every symbol are kept up to date.
+    A factor that is summed to one frees the symbols of its conditions, so the places of every symbol are kept up to
+    date.
     """
     if not isinstance(node, Sum):
         return node
