@@ -8,7 +8,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .dsl.diagnostics import Diagnostic
-from .dsl.drawing.scene import Scene
 from .dsl.formula import Formula
 from .dsl.formula_latex import latex
 from .dsl.formula_text import text, unicode_text
@@ -16,6 +15,7 @@ from .identify.derivation import Check, Derivation, Positive, Witness
 from .identify.derivation_text import condition_text, step_dict, witness_dict
 
 if TYPE_CHECKING:
+    from .dsl.drawing.scene import Scene
     from .semantics.factors import NamedTable
 
 VERSION = "0.1.0"

@@ -39,7 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader went away; what is left to write goes nowhere, and that is no error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
+    except Exception as error:
+        return _report_bug(error)
     return code
+
+
+def _report_bug(error: Exception) -> int:
+    """The last resort: an error that is ours, said as such; the traceback is shown where SUTURE_DEBUG is set."""
+    if os.environ.get("SUTURE_DEBUG"):
+        raise error
+    print(f"error: suture failed on this input ({type(error).__name__}: {error})", file=sys.stderr)
+    print("  = help: this is a bug in suture; SUTURE_DEBUG=1 shows where, please report it", file=sys.stderr)
+    return WRONG
 
 
 def parser() -> argparse.ArgumentParser:
@@ -117,12 +128,14 @@ def run(options: argparse.Namespace) -> int:
 def check(options: argparse.Namespace) -> int:
     """`suture check FILE ..`."""
     from .dsl.diagnostics import SutureError
-    from .engine import read
+    from .dsl.parser import parse
+    from .dsl.resolve import resolve
 
     code = FINE
     for name in options.files:
         try:
-            read(_source(name))
+            source = _source(name)
+            resolve(parse(source), source)
         except SutureError as error:
             code = max(code, _report(error))
     return code

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import groupby
 from typing import assert_never
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from .scene import (
     ARROW_LENGTH,
@@ -57,13 +57,13 @@ def svg(scene: Scene) -> str:
     """The scene as an SVG document, also fit to stand inside an HTML page."""
     width, height = _number(scene.width), _number(scene.height)
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="suture" role="img" aria-label={quoteattr(scene.title)} '
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="suture" role="img" aria-label="{escape(scene.title)}" '
         f'viewBox="0 0 {width} {height}" width="{width}" height="{height}" fill="none" stroke="currentColor" '
         f'stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" font-family="{FONTS}">'
     )
     body = [_mark(mark) for mark in scene.marks]
     return (
-        "\n".join([head, f"<title>{escape(scene.title)}</title>", f"<style>{_STYLE}</style>", *body, "</svg>"]) + "\n"
+        "\n".join([head, f"<title>{escape(scene.title, quote=False)}</title>", f"<style>{_STYLE}</style>", *body, "</svg>"]) + "\n"
     )
 
 
@@ -96,7 +96,7 @@ def _mark(mark: Mark) -> str:
 
 
 def _element(name: str, attributes: str, title: str) -> str:
-    return f"<{name} {attributes}><title>{escape(title)}</title></{name}>" if title else f"<{name} {attributes}/>"
+    return f"<{name} {attributes}><title>{escape(title, quote=False)}</title></{name}>" if title else f"<{name} {attributes}/>"
 
 
 def _frame(plate: Plate, inset: float) -> str:
@@ -143,7 +143,7 @@ def _lowered(text: Text) -> str:
             parts.append(f'<tspan dy="{drop}" font-size="{_number(size)}" font-style="normal">{digits}</tspan>')
         else:
             raised = f' dy="-{drop}"' if parts else ""
-            parts.append(f"<tspan{raised}>{escape(letters)}</tspan>" if raised else escape(letters))
+            parts.append(f"<tspan{raised}>{escape(letters, quote=False)}</tspan>" if raised else escape(letters, quote=False))
     return "".join(parts)
 
 
