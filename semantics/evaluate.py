@@ -228,13 +228,13 @@ class _Evaluation:
 
     def placed(self, term: Term, several: set[str] | None) -> Term:
         """The term with every bare name, in worlds too, at a free symbol."""
-        world = tuple(self.intervention(part) for part in term.world)
-        if isinstance(term.value, Symbol):
-            return replace(term, value=self.bound(term.value), world=world)
-        if term.value is not None:
-            return replace(term, world=world)
-        name = term_text(replace(term, value=None)) if several and term.variable in several else term.variable
-        return replace(term, value=self.free(name, term.variable), world=world)
+        value = term.value
+        if isinstance(value, Symbol):
+            value = self.bound(value)
+        elif value is None:
+            name = term_text(term) if several and term.variable in several else term.variable
+            value = self.free(name, term.variable)
+        return replace(term, value=value, world=tuple(self.intervention(part) for part in term.world))
 
     def bound(self, symbol: Symbol) -> Symbol:
         """The fresh name of a bound symbol."""
