@@ -9,7 +9,9 @@ from oracles.answers import faults, models_of
 from oracles.graphs import Graph, Query
 from strategies import diagram_of, kernel_of, problems, random_problem, seeds
 
-from suture.dsl.formula import Formula, Kernel, canonical, rebuild, variables
+from suture.dsl.formula import Formula, Kernel, canonical, equal, rebuild, variables
+from suture.dsl.formula_reader import read_formula
+from suture.dsl.formula_text import text, unicode_text
 from suture.identify.algorithms import identify
 from suture.identify.certify import certify
 from suture.identify.derivation import Hedge, Identified, NotIdentified, Outcome
@@ -73,6 +75,17 @@ def test_every_answer_is_certified(problem: Problem) -> None:
         assert outcome.check.max_error < 1e-10
     else:
         assert isinstance(outcome, NotIdentified)
+
+
+@given(problems(8, conditions=1))
+@settings(max_examples=150)
+def test_every_formula_is_read_back_from_its_text(problem: Problem) -> None:
+    outcome = answer(*problem)
+    if isinstance(outcome, Identified):
+        steps = [side for step in outcome.derivation.steps for side in (step.before, step.after)]
+        for formula in (outcome.formula, *steps):
+            assert equal(read_formula(text(formula)), formula)
+            assert equal(read_formula(unicode_text(formula)), formula)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

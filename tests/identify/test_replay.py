@@ -216,6 +216,13 @@ def test_every_step_of_a_landmark_is_needed(name: str) -> None:
         assert replay(shorter, kernel, diagram, outcome.formula) != (), outcome.derivation.steps[number].rule.name
 
 
+def test_a_comb_of_a_comb_may_have_ancestral_members() -> None:
+    """{B, C} is left of {A, B, C} after a discard and ancestral besides: both combs of it are proofs."""
+    graph = Graph(("A", "B", "C", "D"), (("A", "D"), ("B", "C"), ("C", "D")), (("A", "B"), ("A", "C")))
+    outcome, kernel, diagram = answer((graph, Query(("C", "D"), ("B", "A"))))
+    assert replay(outcome.derivation, kernel, diagram, outcome.formula) == ()
+
+
 def with_another_edge(graph: Graph, generator: np.random.Generator) -> Graph:
     """The graph with an edge more, one less or one turned into a hidden common cause; still acyclic."""
     directed, arcs = list(graph.directed), list(graph.bidirected)
