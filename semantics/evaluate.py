@@ -14,7 +14,7 @@ nothing where every denominator is positive.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import count
@@ -183,7 +183,7 @@ class _Evaluation:
             case Ratio():
                 return Lazy((self.quotient(self.settled(below[0]), self.settled(below[1])),))
             case Plus():
-                return Lazy((_added([self.settled(lazy) for lazy in below]),))
+                return Lazy((self.added([self.settled(lazy) for lazy in below]),))
             case _:
                 assert_never(node)
 
@@ -297,6 +297,21 @@ class _Evaluation:
                 missing = missing | aligned(Factor(part.axes, part.undetermined), axes)
         return Part(axes, values, missing if bool(missing.any()) else None, top.exponent - bottom.exponent)
 
+    def added(self, parts: Sequence[Part]) -> Part:
+        """The sum of parts, over the symbols of any of them; not determined where one is not."""
+        axes = tuple(sorted({axis for part in parts for axis in part.axes}))
+        exponent = max(part.exponent for part in parts)
+        values, *others = (aligned(Factor(part.axes, _scaled(part, exponent)), axes) for part in parts)
+        for more in others:
+            values = self.distribution.arithmetic.as_array(values + more)
+        masks = [aligned(Factor(p.axes, p.undetermined), axes) for p in parts if p.undetermined is not None]
+        if not masks:
+            return Part(axes, values, None, exponent)
+        missing = np.zeros(values.shape, dtype=np.bool_)
+        for mask in masks:
+            missing = missing | mask
+        return Part(axes, values, missing, exponent)
+
     def settled(self, lazy: Lazy) -> Part:
         """The value of a lazy product: one array over its free symbols."""
         if len(lazy.parts) == 1 and not lazy.bound:
@@ -388,23 +403,6 @@ def _worlds_of_bare(kernel: Kernel) -> set[str]:
         if term.value is None:
             worlds.setdefault(term.variable, set()).add(term.world)
     return {variable for variable, found in worlds.items() if len(found) > 1}
-
-
-def _added(parts: Iterable[Part]) -> Part:
-    """The sum of parts, over the symbols of any of them; not determined where one is not."""
-    every = list(parts)
-    axes = tuple(sorted({axis for part in every for axis in part.axes}))
-    exponent = max(part.exponent for part in every)
-    values = aligned(Factor(every[0].axes, _scaled(every[0], exponent)), axes)
-    for part in every[1:]:
-        values = values + aligned(Factor(part.axes, _scaled(part, exponent)), axes)
-    masks = [aligned(Factor(p.axes, p.undetermined), axes) for p in every if p.undetermined is not None]
-    if not masks:
-        return Part(axes, values, None, exponent)
-    missing = np.zeros(values.shape, dtype=np.bool_)
-    for mask in masks:
-        missing = missing | mask
-    return Part(axes, values, missing, exponent)
 
 
 def _scaled(part: Part, exponent: int) -> Array:

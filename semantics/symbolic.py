@@ -82,16 +82,18 @@ def tidy(value: sympy.Expr) -> sympy.Expr:
     >>> tidy(p - p**2), tidy(1 - p)
     (p*(1 - p), 1 - p)
     """
-    factored = sympy.factor(value)
-    forms = [value, factored, _positive_factors(factored)]
-    return min(forms, key=lambda form: (sympy.count_ops(form), str(form)))
+    above, below = sympy.fraction(sympy.together(value))
+    forms = [value, sympy.factor(value)]
+    for sign in (1, -1):
+        forms.append(_positive(sympy.factor(sign * above)) / _positive(sympy.factor(sign * below)))
+    return min(forms, key=lambda form: (sympy.count_ops(form), str(form).count("-"), str(form)))
 
 
-def _positive_factors(value: sympy.Expr) -> sympy.Expr:
+def _positive(value: sympy.Expr) -> sympy.Expr:
     """`-p*(p - 1)` as `p*(1 - p)`: the sign goes into a factor."""
-    for factor in value.args if isinstance(value, sympy.Mul) else ():
-        if isinstance(factor, sympy.Add) and value.could_extract_minus_sign():
-            return sympy.Mul(-value / factor, sympy.expand(-factor))
+    sums = [factor for factor in sympy.Mul.make_args(value) if isinstance(factor, sympy.Add)]
+    if sums and value.could_extract_minus_sign():
+        return sympy.Mul(-value / sums[0], sympy.expand(-sums[0]))
     return value
 
 
