@@ -83,7 +83,7 @@ def evaluate(node: tree.Expression, names: Mapping[str, Value]) -> Value:
         case tree.Comparison(operators, operands):
             values = [(evaluate(operand, names), operand.span) for operand in operands]
             pairs = zip(operators, values, values[1:], strict=False)
-            return all([compare(sign, *left, *right) for sign, left, right in pairs])
+            return all(compare(sign, *left, *right) for sign, left, right in pairs)
         case tree.Conditional(condition, first, second):
             chosen = first if truth(evaluate(condition, names), condition.span) else second
             return evaluate(chosen, names)

@@ -134,6 +134,48 @@ PAGES: dict[str, Page] = {
         SMALL + DATA + "estimate P(Y)",
         "add `from` and the name of a data set.",
     ),
+    "S308": Page(
+        "a variable has no column",
+        "The data lack a column for a variable that the answer needs.",
+        "",
+        "correct the column's name in the file or in the model; names are compared letter by letter.",
+    ),
+    "S309": Page(
+        "missing values",
+        "Some cells are empty. Leaving their rows out in silence would change the answer, so that is not done.",
+        "",
+        "fill them in or remove the rows; a weight of 0 leaves a row out.",
+    ),
+    "S310": Page(
+        "the data file does not exist",
+        "The path after `from` leads nowhere; a relative path is taken from the program's folder.",
+        "",
+        "correct the path.",
+    ),
+    "S311": Page(
+        "the data file cannot be read",
+        "The path leads to a directory, or to a file that may not be read.",
+        "",
+        "name a CSV or Parquet file that may be read.",
+    ),
+    "S312": Page(
+        "the data file is broken",
+        "The file is cut off in the middle, not UTF-8, or no table at all; the message says which and where.",
+        "",
+        "fetch or write the file again.",
+    ),
+    "S313": Page(
+        "numbers where a few values are meant",
+        "A column of a variable without declared values holds too many different ones to be its values.",
+        "",
+        "group the values first, or declare them in the model.",
+    ),
+    "S314": Page(
+        "not a table",
+        "Data given to the library are a dict of columns, a data frame or an Arrow table.",
+        "",
+        "convert them; the message says what was given.",
+    ),
     "S316": Page(
         "the data lack a variable that the query asks about",
         "The query names a variable for which the data set has no column.",
@@ -206,6 +248,12 @@ PAGES: dict[str, Page] = {
         "",
         "give every variable in it a value.",
     ),
+    "S431": Page(
+        "a value that the experiment never set",
+        "The data come from an experiment at one value, and the query asks about another.",
+        "",
+        "ask for the value that was set, or use other data.",
+    ),
     "S501": Page(
         "read and checked, but not built yet",
         "The statement is part of the language and all its names are right; the algorithm that answers it is to come.",
@@ -229,5 +277,17 @@ PAGES: dict[str, Page] = {
         "The evaluation would need more memory or work than allowed, and was not started; the message gives both.",
         "",
         "ask for fewer variables at once, or fix some of them at a value.",
+    ),
+    "S604": Page(
+        "reading data files needs DuckDB",
+        "CSV and Parquet files are read by DuckDB, which is not installed.",
+        "",
+        "pip install duckdb.",
+    ),
+    "S605": Page(
+        "a package for this is not installed",
+        "PNG pictures, data frames and the like need a package that is loaded only then; the message names it.",
+        "",
+        "install the package in the message.",
     ),
 }

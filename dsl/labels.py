@@ -9,7 +9,9 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-NUMERIC = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?:/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?")
+NUMERIC = re.compile(
+    r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?:/(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?)?"
+)
 
 
 def number(label: str) -> Fraction | None:

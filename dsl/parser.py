@@ -133,7 +133,7 @@ def _attempt(text: str, rule: str, part: str, shift: int) -> Diagnostic | None:
     try:
         _parse(part, rule)
     except UnexpectedInput as error:
-        return describe(error, text[:shift] + part, shift)
+        return describe(error, text, shift, shift + len(part))
     except SutureError as error:
         problem = error.diagnostics[0]
         place = problem.span

@@ -11,7 +11,7 @@ from .formula import Term
 from .labels import number
 from .program import Data, File, Inline, Model
 from .resolve_queries import QueryResolver
-from .scope import Scope
+from .scope import Scope, count
 
 
 def resolve_data(scope: Scope, data: tree.Data) -> Data | None:
@@ -91,7 +91,7 @@ def _row(
     scope: Scope, row: tree.DataRow, columns: Sequence[str], weight: tree.Name | None, model: Model
 ) -> tuple[str, ...]:
     if len(row.cells) != len(columns):
-        text = f"this row has {len(row.cells)} cells for {len(columns)} columns"
+        text = f"this row has {count(len(row.cells), 'cell')} for {count(len(columns), 'column')}"
         scope.report("S305", text, row.span, "", f"the columns are {', '.join(columns)}")
         return tuple(cell.text for cell in row.cells)
     return tuple(_cell(scope, cell, column, weight, model) for cell, column in zip(row.cells, columns, strict=True))

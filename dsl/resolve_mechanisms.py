@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
@@ -12,9 +12,18 @@ from . import tree
 from .constants import FUNCTIONS, Unknown, Value, constant, evaluate, label_value
 from .coverage import Pattern, hidden, uncovered
 from .diagnostics import Note, SutureError, did_you_mean, one_of
-from .labels import find_label
+from .mechanism_expressions import (
+    calls,
+    exact_number,
+    mechanism_names,
+    never_one,
+    references,
+    specialise,
+    uses_noise,
+    value_label,
+)
 from .program import AnyMechanism, Equation, Family, Finite, Mechanism, Real, Row, Table, Variable
-from .scope import Scope
+from .scope import Scope, count
 from .source import Span
 
 MOST_CASES = 4096
@@ -23,60 +32,6 @@ REAL_FAMILIES: Mapping[str, int] = {
 }  # fmt: skip
 FAMILIES = ("Bernoulli", *REAL_FAMILIES)
 SCALE_LAST = ("Normal", "Laplace", "Logistic", "Exponential")
-PROBES = (Fraction(1, 3), Fraction(2, 7), Fraction(5, 11), Fraction(3, 13), Fraction(7, 17), Fraction(1, 19))
-
-
-def mechanism_names(mechanism: tree.Mechanism) -> tuple[tree.Name, ...]:
-    """Every name that stands in a mechanism where a parent may stand, in order, repeats left out."""
-    match mechanism:
-        case tree.TableMechanism(parents, _):
-            found = list(parents)
-        case tree.EquationMechanism(expression):
-            found = list(references(expression))
-        case tree.FamilyMechanism(_, arguments):
-            found = [name for argument in arguments for name in references(argument)]
-        case _:
-            found = []
-    return tuple({name.text: name for name in reversed(found)}[text] for text in dict.fromkeys(n.text for n in found))
-
-
-def references(node: tree.Expression) -> Iterator[tree.Name]:
-    """The names an expression of a mechanism refers to."""
-    match node:
-        case tree.Reference(name, place):
-            yield tree.Name(name, place)
-        case tree.World(variable, _):
-            yield variable
-        case tree.Unary(_, operand):
-            yield from references(operand)
-        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
-            for operand in operands:
-                yield from references(operand)
-        case tree.Conditional(condition, first, second):
-            for part in (condition, first, second):
-                yield from references(part)
-        case tree.Call(_, arguments):
-            for argument in arguments:
-                yield from references(argument)
-        case _:
-            return
-
-
-def uses_noise(node: tree.Expression) -> bool:
-    """Whether `noise` stands in an expression."""
-    match node:
-        case tree.Noise():
-            return True
-        case tree.Unary(_, operand):
-            return uses_noise(operand)
-        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
-            return any(map(uses_noise, operands))
-        case tree.Conditional(condition, first, second):
-            return any(map(uses_noise, (condition, first, second)))
-        case tree.Call(_, arguments):
-            return any(map(uses_noise, arguments))
-        case _:
-            return False
 
 
 @dataclass
@@ -125,7 +80,7 @@ class MechanismResolver:
         before = len(self.scope.problems)
         cells: Pattern = ()
         if len(row.cells) != len(parents):
-            text = f"this row has {_count(len(row.cells), 'cell')} for {_count(len(parents), 'parent')}"
+            text = f"this row has {count(len(row.cells), 'cell')} for {count(len(parents), 'parent')}"
             hint = f"one label or '_' for each of: {', '.join(parents)}" if parents else "leave the cells out"
             self.scope.report("S206", text, row.span, "before '=>'", hint)
         else:
@@ -138,7 +93,7 @@ class MechanismResolver:
 
     def _check_weights(self, weights: Sequence[tree.Expression], labels: Sequence[str], place: Span) -> None:
         if len(weights) != len(labels):
-            text = f"this row has {_count(len(weights), 'probability')} for {_count(len(labels), 'value')}"
+            text = f"this row has {count(len(weights), 'probability')} for {count(len(labels), 'value')}"
             self.scope.report("S206", text, place, "", f"one probability for each of: {one_of(labels)}")
             return
         before = len(self.scope.problems)
@@ -153,7 +108,7 @@ class MechanismResolver:
             if sum(known) != 1:
                 text = f"the probabilities of this row sum to {_decimal(sum(known, Fraction(0)))}, not to 1"
                 self.scope.report("S202", text, place, f"sum {_decimal(sum(known, Fraction(0)))}")
-        elif _never_one(weights):
+        elif never_one(weights):
             text = "the probabilities of this row do not sum to 1"
             self.scope.report("S202", text, place, "not 1 for every parameter")
 
@@ -220,7 +175,7 @@ class MechanismResolver:
             return None
         wanted = REAL_FAMILIES.get(name, 1)
         if len(mechanism.arguments) != wanted:
-            text = f"{name} takes {_count(wanted, 'argument')}, not {len(mechanism.arguments)}"
+            text = f"{name} takes {count(wanted, 'argument')}, not {len(mechanism.arguments)}"
             self.scope.report("S210", text, mechanism.span, "", _ARGUMENTS[name])
             return None
         parents = self._argument_parents(child, mechanism)
@@ -285,7 +240,7 @@ class MechanismResolver:
             when = f" when {_case_text(parents, case)}" if parents else ""
             text = f"{_decimal(value)} is not a probability"
             self.scope.report("S207", text, mechanism.arguments[0].span, f"not between 0 and 1{when}")
-        return Row(case, (_number(1 - value, argument.span), _number(value, argument.span)), mechanism.span)
+        return Row(case, (exact_number(1 - value, argument.span), exact_number(value, argument.span)), mechanism.span)
 
     # -- equations
 
@@ -328,11 +283,16 @@ class MechanismResolver:
             except Unknown:
                 return
             except SutureError as error:
-                self.scope.take(error)
+                self._in_case(error, equation, case)
                 return
             if value_label(value, labels) is None:
                 self._outside(child, labels, equation, case, value)
                 return
+
+    def _in_case(self, error: SutureError, equation: Equation, case: tuple[str, ...]) -> None:
+        """Note the problems of an equation with the case of its parents in which they show."""
+        when = f" when {_case_text(equation.parents, case)}" if case else ""
+        self.scope.take(SutureError(replace(part, label=f"{part.label}{when}") for part in error.diagnostics))
 
     def _outside(
         self, child: str, labels: Sequence[str], equation: Equation, case: tuple[str, ...], value: Value
@@ -387,7 +347,7 @@ class MechanismResolver:
             help = did_you_mean(name.text, FUNCTIONS) or f"there is {one_of(sorted(FUNCTIONS), 20)}"
             self.scope.report("S111", f"unknown function '{name.text}'", name.span, "not known", help)
         elif FUNCTIONS[name.text] not in (None, len(call.arguments)):
-            text = f"{name.text} takes {_count(FUNCTIONS[name.text] or 1, 'argument')}, not {len(call.arguments)}"
+            text = f"{name.text} takes {count(FUNCTIONS[name.text] or 1, 'argument')}, not {len(call.arguments)}"
             self.scope.report("S210", text, call.span)
 
     def _no_noise(self, node: tree.Expression) -> None:
@@ -432,95 +392,6 @@ _ARGUMENTS = {
 }
 
 
-def calls(node: tree.Expression) -> Iterator[tree.Expression]:
-    """Calls inside an expression, and whatever cannot stand in a mechanism at all."""
-    match node:
-        case tree.Call(_, arguments):
-            yield node
-            for argument in arguments:
-                yield from calls(argument)
-        case tree.Unary(_, operand):
-            yield from calls(operand)
-        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
-            for operand in operands:
-                yield from calls(operand)
-        case tree.Conditional(condition, first, second):
-            for part in (condition, first, second):
-                yield from calls(part)
-        case tree.World() | tree.Probability() | tree.Expectation() | tree.Effect():
-            yield node
-        case _:
-            return
-
-
-def specialise(node: tree.Expression, labels: Mapping[str, str]) -> tree.Expression:
-    """The expression with the given variables fixed to labels, and computed where that leaves no name."""
-    match node:
-        case tree.Reference(name, place) if name in labels:
-            value = label_value(labels[name])
-            return tree.Text(value, place) if isinstance(value, str) else _number(Fraction(value), place)
-        case tree.Unary(_, operand):
-            return replace(node, operand=specialise(operand, labels))
-        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
-            return replace(node, operands=tuple(specialise(operand, labels) for operand in operands))
-        case tree.Conditional(condition, first, second):
-            return _chosen(node, specialise(condition, labels), specialise(first, labels), specialise(second, labels))
-        case tree.Call(_, arguments):
-            return replace(node, arguments=tuple(specialise(argument, labels) for argument in arguments))
-        case _:
-            return node
-
-
-def _chosen(
-    node: tree.Conditional, condition: tree.Expression, first: tree.Expression, second: tree.Expression
-) -> tree.Expression:
-    """A conditional whose condition is settled is one of its branches."""
-    names: dict[str, Value] = {name.text: name.text for name in references(condition)}
-    try:
-        settled = evaluate(condition, names)
-    except (Unknown, SutureError):
-        return replace(node, condition=condition, first=first, second=second)
-    return first if settled in (True, "true") else second
-
-
-def value_label(value: Value, labels: Sequence[str]) -> str | None:
-    """The label among `labels` that a computed value is; a truth value is 0 or 1, or `false` or `true`."""
-    if isinstance(value, bool):
-        named = find_label(labels, "true" if value else "false")
-        return named if named is not None else find_label(labels, str(int(value)))
-    return find_label(labels, str(value))
-
-
-def _never_one(weights: Sequence[tree.Expression]) -> bool:
-    """Whether probabilities with parameters miss the sum 1 at some values of the parameters that they allow.
-
-    The sum is a rational function; where it is 1 at several points in general position, it is taken to be 1.
-    """
-    names = sorted({name.text for weight in weights for name in references(weight)})
-    for shift in range(3):
-        values: dict[str, Value] = {
-            name: PROBES[(place + shift) % len(PROBES)] / (1 + place // len(PROBES)) for place, name in enumerate(names)
-        }
-        try:
-            total = sum(Fraction(value) for value in (evaluate(weight, values) for weight in weights) if value != "")
-        except (Unknown, SutureError, ValueError):
-            continue
-        if total != 1:
-            return True
-    return False
-
-
-def _number(value: Fraction, place: Span) -> tree.Expression:
-    """A rational number as an expression."""
-    above = tree.Number(Fraction(abs(value.numerator)), str(abs(value.numerator)), place)
-    if value.denominator == 1:
-        made: tree.Expression = above
-    else:
-        below = tree.Number(Fraction(value.denominator), str(value.denominator), place)
-        made = tree.Arithmetic(("/",), (above, below), place)
-    return tree.Unary("-", made, place) if value < 0 else made
-
-
 def _decimal(value: Fraction | int) -> str:
     """A rational number for a message: a short decimal where it is one, else a quotient.
 
@@ -538,9 +409,3 @@ def _pattern_text(pattern: Pattern) -> str:
 
 def _case_text(names: Sequence[str], case: Sequence[str]) -> str:
     return ", ".join(f"{name} = {label}" for name, label in zip(names, case, strict=True))
-
-
-def _count(number: int, noun: str) -> str:
-    """A number with its noun: `1 cell`, `3 probabilities`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number or 'no'} {noun if number == 1 else plural}"

@@ -10,8 +10,9 @@ from . import tree
 from .diagnostics import Note
 from .diagram import model_diagram
 from .labels import find_label
+from .mechanism_expressions import mechanism_names, uses_noise
 from .program import Domain, Finite, Mechanism, Model, Real, Values, Variable
-from .resolve_mechanisms import MechanismResolver, mechanism_names, uses_noise
+from .resolve_mechanisms import MechanismResolver
 from .scope import Scope
 from .source import Span
 

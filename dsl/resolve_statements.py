@@ -104,7 +104,8 @@ class StatementResolver:
             return None
         self._observed(query, model)
         name = action.name.text if action.name else None
-        return Identify(query, sources, action.method and action.method.text, name, action.span)
+        method = action.method.text if action.method else None
+        return Identify(query, sources, method, name, action.span)
 
     def _estimate(self, action: tree.Estimate) -> Estimate | None:
         model = self.model(action.model, action.span)
@@ -124,7 +125,8 @@ class StatementResolver:
         self._observed(query, model)
         names = tuple(source for source in sources if source)
         name = action.name.text if action.name else None
-        return Estimate(query, names, action.method and action.method.text, name, interval, action.span)
+        method = action.method.text if action.method else None
+        return Estimate(query, names, method, name, interval, action.span)
 
     def _no_source(self, action: tree.Estimate, model: Model) -> None:
         known = [data.name for data in self.scope.data.values() if data.model == model.name]

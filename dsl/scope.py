@@ -113,7 +113,8 @@ class Scope:
 
     def unknown_variable(self, name: tree.Name, model: str, known: Iterable[str]) -> None:
         """Note a variable that a model does not have."""
-        help = did_you_mean(name.text, [variable for variable in known if "<->" not in variable])
+        shown = [variable for variable in known if "<->" not in variable]
+        help = did_you_mean(name.text, shown) or (f"the variables are {one_of(shown)}" if shown else None)
         self.report("S104", f"unknown variable '{name.text}' in model {model}", name.span, "not declared", help)
 
     def known_label(self, label: tree.Label, variable: Variable) -> str | None:
@@ -136,3 +137,13 @@ class Scope:
             help = did_you_mean(label.text, labels) or f"the values of {variable} are {one_of(labels)}"
             self.report("S201", f"unknown value '{label.text}' of {variable}", label.span, "not a value", help)
         return found
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> count(1, "cell"), count(3, "probability"), count(0, "row")
+    ('1 cell', '3 probabilities', 'no rows')
+    """
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number or 'no'} {noun if number == 1 else plural}"

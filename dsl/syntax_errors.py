@@ -47,9 +47,9 @@ INSTEAD = {
 }
 
 
-def describe(error: UnexpectedInput, text: str, shift: int = 0) -> Diagnostic:
-    """The diagnostic of a parser's error in the part of `text` that starts at `shift`."""
-    token = _token(error, text, shift)
+def describe(error: UnexpectedInput, text: str, shift: int = 0, stop: int | None = None) -> Diagnostic:
+    """The diagnostic of a parser's error in the part of `text` from `shift` to `stop` (the end where not given)."""
+    token = _token(error, text, shift, len(text) if stop is None else stop)
     start = shift + (token.start_pos or 0)
     accepted = set(_accepts(error))
     place = span_at(text, start, start + max(1, len(token)))
@@ -58,7 +58,7 @@ def describe(error: UnexpectedInput, text: str, shift: int = 0) -> Diagnostic:
     word = str(token)
     if word in KEYWORDS and "NAME" in accepted:
         return _reserved(word, place, quotable="STRING" in accepted)
-    if "_MODEL" in accepted and token.type != "$END":
+    if "_MODEL" in accepted and token.type not in ("$END", "_NEWLINE"):
         return _not_a_statement(word, place, text[place.end :].lstrip()[:2])
     found = _found(token)
     expected = expectation(accepted)
@@ -75,13 +75,13 @@ def span_at(text: str, start: int, end: int) -> Span:
     return Span(start, end if stop < 0 else max(stop, start + 1), line, column)
 
 
-def _token(error: UnexpectedInput, text: str, shift: int) -> Token:
-    """The token at which the parser stopped; at the end of the text, an empty one there."""
+def _token(error: UnexpectedInput, text: str, shift: int, stop: int) -> Token:
+    """The token at which the parser stopped; at the end of the part, an empty one there."""
     if isinstance(error, UnexpectedToken) and error.token.type != "$END":
         return error.token
     if isinstance(error, UnexpectedToken):
-        stop = len(text) - shift if error.token.end_pos is None else error.token.end_pos
-        return Token("$END", "", start_pos=stop)
+        kind = "$END" if not text[stop:].strip() else "_NEWLINE"
+        return Token(kind, "", start_pos=stop - shift)
     position = max(error.pos_in_stream or 0, 0)
     return Token("CHARACTER", text[shift + position : shift + position + 1], start_pos=position)
 
@@ -93,7 +93,7 @@ def _accepts(error: UnexpectedInput) -> Collection[str]:
 
 def _found(token: Token) -> str:
     if token.type in ("$END", "_NEWLINE", "SEMICOLON"):
-        return "end of the line" if token.type != "$END" else "end"
+        return "end of the line" if token.type != "$END" else "end of the program"
     shown = str(token) if len(token) <= 40 else f"{token[:37]}..."
     if shown in KEYWORDS:
         return f"keyword '{shown}'"
