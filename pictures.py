@@ -15,7 +15,6 @@ from .dsl.program import Model, Program, Show
 from .dsl.worlds import in_world, parallel_worlds
 from .identify.comb_diagram import comb_diagram
 
-
 # Beyond this many boxes the third panel of a surgery, its combs, would make the row too wide to read.
 COMB_LIMIT = 12
 

@@ -2,6 +2,7 @@ r"""Formulas as LaTeX, in the notation of the literature: `P(y \mid \operatornam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from .formula import Constant, Formula, Kernel, Plus, Product, Ratio, Sum, Symbol, Term, ValueOf, canonical, fold
@@ -47,7 +48,7 @@ def _at(piece: Piece, least: Strength) -> str:
     return piece.text if piece.strength >= least else rf"\left({piece.text}\right)"
 
 
-def _product(factors: tuple[Piece, ...]) -> Piece:
+def _product(factors: Sequence[Piece]) -> Piece:
     if factors[0].text == "-1" and len(factors) > 1:
         rest = factors[1] if len(factors) == 2 else _product(factors[1:])
         return Piece(f"-{_at(rest, Strength.SUM)}", Strength.PLUS)

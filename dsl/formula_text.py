@@ -8,6 +8,7 @@ in the same product, a quotient binds tighter than a product.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
@@ -127,7 +128,7 @@ def _piece(node: Formula, below: tuple[Piece, ...], opening: str, closing: str) 
             assert_never(node)
 
 
-def _product(factors: tuple[Piece, ...]) -> Piece:
+def _product(factors: Sequence[Piece]) -> Piece:
     """Factors side by side; only the last may be a bare sum, and a leading -1 becomes a sign."""
     if factors[0].text == "-1" and len(factors) > 1:
         rest = factors[1] if len(factors) == 2 else _product(factors[1:])

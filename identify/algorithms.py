@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..dsl.diagram import Diagram
-from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, rebuild, replace_formula
+from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, replace_formula
 from . import comb_disintegration, conditional, rules
 from .derivation import Derivation, Identified, NotIdentified, Outcome, Positive, Undecided
 from .graph import CausalGraph

@@ -89,4 +89,6 @@ def comb_of(graph: CausalGraph, component: int, joint: int) -> tuple[Comb, list[
 
 def _stated(steps: list[Step], step: Step) -> bool:
     """Whether the same comb is there already: two components may start from the same one."""
-    return any(other.rule is step.rule and other.before == step.before and other.because == step.because for other in steps)
+    return any(
+        other.rule is step.rule and other.before == step.before and other.because == step.because for other in steps
+    )

@@ -54,9 +54,7 @@ class _State:
         return next((chain for chain in self.chains if chain.start == kernel), None)
 
 
-def replay(
-    derivation: Derivation, query: Formula, diagram: Diagram, formula: Formula | None = None
-) -> tuple[str, ...]:
+def replay(derivation: Derivation, query: Formula, diagram: Diagram, formula: Formula | None = None) -> tuple[str, ...]:
     """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
 
     A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain

@@ -14,7 +14,9 @@ def requirements(formula: Formula) -> tuple[Positive, ...]:
     >>> [term.variable for term in needs[0].kernel.outcomes], len(needs)
     (['S', 'T'], 1)
     """
-    wanted = [tuple(dict.fromkeys(term.variable for term in kernel.given)) for kernel in kernels(formula) if kernel.given]
+    wanted = [
+        tuple(dict.fromkeys(term.variable for term in kernel.given)) for kernel in kernels(formula) if kernel.given
+    ]
     unique: dict[frozenset[str], tuple[str, ...]] = {}
     for names in wanted:
         unique.setdefault(frozenset(names), names)

@@ -59,7 +59,9 @@ EXCHANGE = Rule(
     "observing and setting a variable is the same where it is separated from the outcomes once its arrows out are cut",
     "Pearl 1995, rule 2 of the do-calculus",
 )
-CONDITION = Rule("condition", "P(Y | do(X), Z) is P(Y, Z | do(X)) divided by its sum over Y", "definition of conditionals")
+CONDITION = Rule(
+    "condition", "P(Y | do(X), Z) is P(Y, Z | do(X)) divided by its sum over Y", "definition of conditionals"
+)
 
 RULES = (CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
 
@@ -104,7 +106,10 @@ def components(graph: CausalGraph, query: Kernel) -> Step:
     """The boxes that are left after the cut, as the product of their c-components."""
     outcomes, _, left = needed(graph, query)
     groups = graph.districts(left)
-    _require(graph.parents_of(left) & ~left & ~needed(graph, query)[1] == 0, "a box reads a wire that is neither left nor set")
+    _require(
+        graph.parents_of(left) & ~left & ~needed(graph, query)[1] == 0,
+        "a box reads a wire that is neither left nor set",
+    )
     after = sum_over(graph.members(left & ~outcomes), product(surgery_kernel(graph, group) for group in groups))
     condition = Components(tuple(map(graph.members, groups)), graph.members(left))
     return Step(COMPONENTS, cut(graph, query).after, substitute(after, query_values(query)), (condition,))

@@ -244,7 +244,8 @@ def _chain(node: Formula) -> Formula:
             return node if len(parts) == len(node.factors) else product(parts)
         first, second = pair
         early, late = parts[first], parts[second]
-        assert isinstance(early, Kernel) and isinstance(late, Kernel)
+        assert isinstance(early, Kernel)
+        assert isinstance(late, Kernel)
         parts[first] = replace(early, outcomes=early.outcomes + late.outcomes)
         del parts[second]
 
