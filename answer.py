@@ -25,7 +25,7 @@ class Answer(AnswerData):
         return answer_html(self)
 
     def _repr_latex_(self) -> str | None:
-        return None if self.estimand is None else self.estimand._repr_latex_()
+        return None if self.estimand is None else self.estimand.display
 
     def _repr_svg_(self) -> str | None:
         return self.svg()
@@ -44,4 +44,4 @@ class Answers(tuple[Answer, ...]):
         return "\n\n".join(map(str, self))
 
     def _repr_html_(self) -> str:
-        return "".join(answer._repr_html_() for answer in self)
+        return "".join(answer_html(answer) for answer in self)

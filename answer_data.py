@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from .dsl.diagnostics import Diagnostic
@@ -55,16 +54,21 @@ class Estimand:
         """The formula as LaTeX."""
         return latex(self.formula)
 
-    def _repr_latex_(self) -> str:
+    @property
+    def display(self) -> str:
+        """The formula as LaTeX in display style, between dollars, for notebooks."""
         return f"$\\displaystyle {self.latex}$"
+
+    def _repr_latex_(self) -> str:
+        return self.display
 
 
 @dataclass(frozen=True)
 class AnswerData:
     """What a statement came to.
 
-    `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What does not
-    apply is None or empty.  `notes` are facts a reader of the number should know; `error` is set with status `ERROR`.
+    `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
+    does not apply is None or empty.  `notes` are facts a reader of the number should know; `error` goes with status `ERROR`.
     """
 
     statement: str
@@ -140,6 +144,4 @@ def value_dict(value: object) -> Any:
 
 
 def _entry(number: Any) -> Any:
-    if number is None or isinstance(number, (float, int)):
-        return number
-    return str(number) if isinstance(number, Fraction) else str(number)
+    return number if number is None or isinstance(number, (float, int)) else str(number)

@@ -120,6 +120,8 @@ def run(options: argparse.Namespace) -> int:
         program = read(source)
     except SutureError as error:
         return _report_broken(error, options.form)
+    if not program.statements:
+        print(f"{source.name} asks nothing: it has no statement to answer", file=sys.stderr)
     printer = PRINTERS[options.form]
     folder = None if options.file == "-" else Path(options.file).parent
     return printer(answers(program, folder), source, options.strict)

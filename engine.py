@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -20,11 +19,11 @@ from .answer import Answer, Answers, Estimand, Status
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram, observe
 from .dsl.formula import Formula, free_variables, node_terms, probability, product, subformulas, sum_over
+from .dsl.formula_text import text
 from .dsl.parser import parse
 from .dsl.program import (
     Assert,
     Boolean,
-    Comparison,
     Compute,
     Condition,
     Estimate,
@@ -59,13 +58,13 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def run(text: str | Source, folder: str | Path | None = None) -> Answers:
+def run(program: str | Source, folder: str | Path | None = None) -> Answers:
     """Answer every statement of a program, in order.
 
-    Relative paths of data files are taken from `folder`.  Raises `SutureError` where the program has errors; an error that
-    only running a statement shows makes that statement's answer an error, and the others are still answered.
+    Relative paths of data files are taken from `folder`.  Raises `SutureError` where the program has errors; an
+    error that only running a statement shows makes that statement's answer an error, and the others are answered.
     """
-    source = text if isinstance(text, Source) else Source(text)
+    source = program if isinstance(program, Source) else Source(program)
     return Answers(answers(read(source), folder))
 
 
@@ -104,9 +103,8 @@ class Session:
         diagnostic = error.diagnostics[0]
         if diagnostic.span is None:
             diagnostic = replace(diagnostic, span=statement.span)
-        return Answer(
-            keyword(statement), Status.ERROR, line=statement.span.line, error=diagnostic, seconds=seconds, **subject(statement)
-        )
+        head = Answer(keyword(statement), Status.ERROR, statement.span.line, error=diagnostic, seconds=seconds)
+        return about(head, statement)
 
     def _answers(self, statement: Statement) -> Iterator[Answer]:
         match statement:
@@ -156,7 +154,11 @@ class Session:
         """Several sources are another capability; the observed distribution under any of its names is the default."""
         model = self.program.models[statement.query.model]
         for source in statement.sources:
-            plain = isinstance(source, str) and not self.program.data[source].do and self.program.data[source].domain is None
+            plain = (
+                isinstance(source, str)
+                and not self.program.data[source].do
+                and self.program.data[source].domain is None
+            )
             if not isinstance(source, str):
                 whole = {term.variable for term in source.outcomes} == set(model.observed)
                 plain = whole and not source.given and not source.do and source.source is None
@@ -179,7 +181,13 @@ class Session:
         name = self._data_name(statement)
         _refuse_method(statement.method, statement.span)
         head = Answer(
-            "estimate", Status.VALUE, statement.span.line, statement.name or query.name, model.name, query.text, source=name
+            "estimate",
+            Status.VALUE,
+            statement.span.line,
+            statement.name or query.name,
+            model.name,
+            query.text,
+            source=name,
         )
         table = self.table(name)
         return estimated(self, head, query.formula, model, table, statement.method)
@@ -205,7 +213,7 @@ class Session:
             from .semantics.empirical import load
 
             data = self.program.data[name]
-            self.tables[name] = load(data, self.program.models[data.model], self.folder)
+            self.tables[name] = load(data, self.program.models[data.model], self.folder or Path())
         return self.tables[name]
 
     def compute(self, query: Query, span: Span) -> Answer:
@@ -242,8 +250,8 @@ class Session:
 
         model = self.program.models[statement.model]
         scene = picture(model, statement)
-        after = f"after do({', '.join(t.variable if t.value is None else f'{t.variable} = {t.value}' for t in statement.do)})"
-        query = after if statement.do else None
+        cuts = ", ".join(t.variable if t.value is None else f"{t.variable} = {t.value}" for t in statement.do)
+        query = f"after do({cuts})" if cuts else None
         return Answer("show", Status.VALUE, statement.span.line, None, model.name, query, scene=scene)
 
     # -- assertions
@@ -254,7 +262,9 @@ class Session:
         if isinstance(statement.claim, Identify):
             found = self.identify(statement.claim)
             holds = found.status is Status.IDENTIFIED
-            changed = replace(found, statement="assert", query=statement.text, status=Status.HOLDS if holds else Status.FAILS)
+            changed = replace(
+                found, statement="assert", query=statement.text, status=Status.HOLDS if holds else Status.FAILS
+            )
             return replace(changed, derivation=head.derivation, estimand=None, requires=()) if holds else changed
         values: list[str] = []
         holds = self._holds(statement.claim, values)
@@ -335,7 +345,7 @@ def estimated(
     session: Session, head: Answer, query: Formula, model: Model, table: Empirical, method: str | None
 ) -> Answer:
     """The answer to an estimate: identify with what the table measures, certify, evaluate."""
-    from .semantics.evaluate import evaluation
+    from .semantics.evaluate import evaluation, require_determined
 
     hidden = [name for name in model.observed if name not in table.variables]
     _require_measured(query, hidden, head.source or "the data")
@@ -343,11 +353,15 @@ def estimated(
     found = session.outcome(query, diagram, method)
     answer = with_outcome(head, found, query)
     if hidden:
-        answer = replace(answer, notes=(*answer.notes, f"not measured in {head.source}: {', '.join(hidden)}; taken as latent"))
+        answer = replace(
+            answer, notes=(*answer.notes, f"not measured in {head.source}: {', '.join(hidden)}; taken as latent")
+        )
     if not isinstance(found, Identified):
         return answer
     closed = averaged(found.formula, query)
     done = evaluation(closed, table, order(query))
+    if bool(done.table.undetermined.all()):
+        require_determined(done, head.query or text(query))
     notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
     extra = arbitrary(found.formula, query)
     if extra:
@@ -403,19 +417,19 @@ def keyword(statement: Statement) -> str:
     return statement.keyword if isinstance(statement, Pending) else type(statement).__name__.lower()
 
 
-def subject(statement: Statement) -> dict[str, str | None]:
-    """Model, name and query of a statement as far as it has one of each."""
+def about(head: Answer, statement: Statement) -> Answer:
+    """The answer with the model, name and query of its statement, as far as it has one of each."""
     match statement:
         case Identify(query, name=name) | Estimate(query, name=name):
-            return {"model": query.model, "name": name or query.name, "query": query.text}
+            return replace(head, model=query.model, name=name or query.name, query=query.text)
         case Compute(queries):
-            return {"model": queries[0].model, "query": ", ".join(query.text for query in queries)}
+            return replace(head, model=queries[0].model, query=", ".join(query.text for query in queries))
         case Independent(model=model) | Show(model=model):
-            return {"model": model}
+            return replace(head, model=model)
         case Pending(model=model, text=written):
-            return {"model": model, "query": written}
+            return replace(head, model=model, query=written)
         case Assert(text=written):
-            return {"query": written}
+            return replace(head, query=written)
         case _:
             assert_never(statement)
 

@@ -1,4 +1,4 @@
-"""Answers for readers: text of 80 columns for terminals, HTML for notebooks.  Nothing here computes; it only lays out."""
+"""Answers for readers: text of 80 columns for terminals, HTML for notebooks.  Nothing here computes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _sides(left: str, right: str, width: int) -> str:
 def _result(answer: AnswerData, width: int, unicode: bool) -> Iterator[str]:
     """The verdict with the query, then formula, number or table, each in a block of its own."""
     if answer.error is not None:
-        yield textwrap.indent(render(answer.error, None), "  ")
+        yield "\n".join(_wrapped(f"error[{answer.error.code}]: {answer.error.message}", "  ", width, "    "))
         return
     verdict = _verdict(answer)
     query = f"  {answer.query}" if answer.query else " "
@@ -95,7 +95,9 @@ def _value(answer: AnswerData) -> Iterator[str]:
 
 def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[str]:
     """A table in columns: labels, the number, and beside it the exact one where there is one."""
-    exact_rows = [str(number) for _, number in exact.rows()] if exact is not None and not isinstance(exact, str) else None
+    exact_rows = (
+        [str(number) for _, number in exact.rows()] if exact is not None and not isinstance(exact, str) else None
+    )
     rows = [
         [*labels, "undetermined" if number is None else f"{number:.6g}" if isinstance(number, float) else str(number)]
         for labels, number in table.rows()
@@ -103,7 +105,7 @@ def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[st
     if exact_rows is not None:
         rows = [[*row, f"= {number}"] for row, number in zip(rows, exact_rows, strict=True)]
     header = [*table.variables, ""]
-    widths = [max(len(row[place]) for row in [header + [""], *rows]) for place in range(len(rows[0]))]
+    widths = [max(len(row[place]) for row in [[*header, ""], *rows]) for place in range(len(rows[0]))]
     for row in [header, *rows[:limit]]:
         yield "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip()
     if len(rows) > limit:
@@ -199,7 +201,9 @@ def answer_html(answer: AnswerData) -> str:
     facts = "\n".join(_facts(answer, WIDTH))
     if facts:
         parts.append(f"<pre>{html.escape(facts)}</pre>")
-    steps = "\n".join(line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100))
+    steps = "\n".join(
+        line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100)
+    )
     if steps:
         parts.append(f"<details><summary>derivation</summary><pre>{html.escape(steps)}</pre></details>")
     return f'<div class="suture-answer">{"".join(parts)}</div>'

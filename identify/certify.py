@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..dsl.diagram import Diagram, prune, restrict_outputs
 from ..dsl.diagnostics import SutureError
+from ..dsl.diagram import Diagram, prune, restrict_outputs
 from ..dsl.formula import Formula, Kernel, kernels, node_terms, subformulas, variables
 from ..dsl.formula_text import text
 from .derivation import Check, Derivation, Identified, NotIdentified, Outcome
@@ -66,8 +66,8 @@ def check_formula(query: Formula, formula: Formula, diagram: Diagram, models: in
     """
     import numpy as np
 
-    from ..semantics.evaluate import evaluate
     from ..semantics.distribution import ModelDistribution
+    from ..semantics.evaluate import evaluate
     from ..semantics.random_models import random_model
 
     asked = sorted(variables(query) | variables(formula), key=lambda name: diagram.position[name])

@@ -54,8 +54,8 @@ def test_json_has_exactly_the_specified_keys(capsys: pytest.CaptureFixture[str])
     answer = next(a for a in found["answers"] if a["statement"] == "identify")
     # The object of the language page; `exact`, `reason`, `notes` and `error` are this version's additions.
     specified = {
-        "statement", "name", "line", "model", "query", "status", "estimand", "method", "derivation", "check", "requires",
-        "witness", "value", "interval", "bounds", "seconds",
+        "statement", "name", "line", "model", "query", "status", "estimand", "method", "derivation", "check",
+        "requires", "witness", "value", "interval", "bounds", "seconds",
     }  # fmt: skip
     assert set(answer) == specified | {"exact", "reason", "notes", "error"}
     assert answer["name"] == "effect"
@@ -67,7 +67,7 @@ def test_json_has_exactly_the_specified_keys(capsys: pytest.CaptureFixture[str])
     assert set(answer["estimand"]) == {"text", "latex"}
     assert answer["check"]["models"] == 20
     assert answer["check"]["max_error"] < 1e-12
-    assert [step["rule"] for step in answer["derivation"]][0] == "cut"
+    assert answer["derivation"][0]["rule"] == "cut"
     assert {"cut", "comb", "plug"} <= {step["rule"] for step in answer["derivation"]}
     assert all({"rule", "source", "before", "after", "because"} <= set(step) for step in answer["derivation"])
     assert answer["requires"] == ["P(Smoke, Tar) > 0"]

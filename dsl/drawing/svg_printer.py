@@ -8,9 +8,9 @@ pictures in one page are shared.
 
 from __future__ import annotations
 
+from html import escape
 from itertools import groupby
 from typing import assert_never
-from html import escape
 
 from .scene import (
     ARROW_LENGTH,
@@ -63,7 +63,7 @@ def svg(scene: Scene) -> str:
     )
     body = [_mark(mark) for mark in scene.marks]
     return (
-        "\n".join([head, f"<title>{escape(scene.title, quote=False)}</title>", f"<style>{_STYLE}</style>", *body, "</svg>"]) + "\n"
+        "\n".join([head, f"<title>{_escaped(scene.title)}</title>", f"<style>{_STYLE}</style>", *body, "</svg>"]) + "\n"
     )
 
 
@@ -95,8 +95,13 @@ def _mark(mark: Mark) -> str:
             assert_never(mark)
 
 
+def _escaped(text: str) -> str:
+    """Text between tags, where quotes need no escape."""
+    return escape(text, quote=False)
+
+
 def _element(name: str, attributes: str, title: str) -> str:
-    return f"<{name} {attributes}><title>{escape(title, quote=False)}</title></{name}>" if title else f"<{name} {attributes}/>"
+    return f"<{name} {attributes}><title>{_escaped(title)}</title></{name}>" if title else f"<{name} {attributes}/>"
 
 
 def _frame(plate: Plate, inset: float) -> str:
@@ -143,7 +148,7 @@ def _lowered(text: Text) -> str:
             parts.append(f'<tspan dy="{drop}" font-size="{_number(size)}" font-style="normal">{digits}</tspan>')
         else:
             raised = f' dy="-{drop}"' if parts else ""
-            parts.append(f"<tspan{raised}>{escape(letters, quote=False)}</tspan>" if raised else escape(letters, quote=False))
+            parts.append(f"<tspan{raised}>{_escaped(letters)}</tspan>" if raised else _escaped(letters))
     return "".join(parts)
 
 
