@@ -28,8 +28,8 @@ HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 
 
 def errors_page() -> str:
-    """Every error code with its page, in the order of the codes."""
-    sections = [f"## {code}\n\n{(explain(code) or '').strip()}\n" for code in codes()]
+    """Every error code with its page, in the order of the codes; a page's first line is its heading."""
+    sections = [f"## {(explain(code) or code).strip()}\n" for code in codes()]
     start = "# Errors\n\nWhat `suture explain CODE` prints.\n"
     return "\n".join([NOTICE, start, *sections])
 

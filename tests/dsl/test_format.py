@@ -6,17 +6,21 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from strategies_programs import programs
 
 from suture.dsl import tree
 from suture.dsl.parser import parse
 from suture.dsl.printer import format_program, format_source
 from suture.dsl.source import Source
-from tests.strategies_programs import programs
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.suture"))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=200,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
 @given(programs)
 def test_parsing_what_is_printed_gives_the_tree_back(program: tree.Program) -> None:
     text = format_program(program)
