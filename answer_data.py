@@ -68,7 +68,8 @@ class AnswerData:
     """What a statement came to.
 
     `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
-    does not apply is None or empty.  `notes` are facts a reader of the number should know; `error` goes with status `ERROR`.
+    does not apply is None or empty.  `notes` are facts a reader of the number should know; `error` goes with status
+    `ERROR`.
     """
 
     statement: str
