@@ -195,10 +195,10 @@ PAGES: dict[str, Page] = {
         "write the mechanism with `:=` and put its randomness into a latent variable.",
     ),
     "S422": Page(
-        "a world that the model cannot make",
-        "The interventions of a world do not fit the model that is evaluated.",
+        "a world that the data do not hold",
+        "Observed data answer no do(..) and no brackets; data of an experiment answer only the do(..) that was set.",
         "",
-        "compare the brackets of the query with the model.",
+        "identify the query first: estimate does so; or use data of an experiment that set these variables.",
     ),
     "S423": Page(
         "no such distribution",

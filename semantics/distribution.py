@@ -85,7 +85,7 @@ class ModelDistribution:
         return self.model.labels[variable]
 
     def joint(self, terms: Sequence[Term], source: str | None = None) -> Factor:
-        """The terms' joint probability in parallel worlds; raises `SutureError` S421, S422 or S603."""
+        """The terms' joint probability in parallel worlds; raises `SutureError` S420, S421 or S603."""
         if source is not None:
             raise SutureError(unknown_source(source, ()))
         key = tuple(terms)

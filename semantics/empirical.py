@@ -87,7 +87,7 @@ class Empirical:
     def joint(self, terms: Sequence[Term], source: str | None = None) -> Factor:
         """The terms' share of the weight, among the rows of the experiment's setting where there is one.
 
-        Raises `SutureError`: S308 no such column, S420 no such value, S430 worlds that were not observed, S431 rows
+        Raises `SutureError`: S308 no such column, S420 no such value, S422 worlds that were not observed, S431 rows
         that do not exist, S423 another source.
         """
         if source is not None and source != self.name:
@@ -116,7 +116,7 @@ class Empirical:
             hint = f"it answers P(.. | do({', '.join(self.do)})), and nothing without that"
         else:
             had, hint = "they were observed, not set", "identify the query first, or use data of an experiment"
-        raise SutureError(Diagnostic("S430", f"the data {self.name} cannot tell P({shown}): {had}", help=hint))
+        raise SutureError(Diagnostic("S422", f"the data {self.name} cannot tell P({shown}): {had}", help=hint))
 
     def _table(self, terms: list[Term]) -> Factor:
         """The weight of the terms, one axis a symbol: labels sliced, equal variables tied."""
