@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from oracles.formulas import evaluate, largest_error
-from oracles.graphs import Graph, Query
+from oracles.graphs import Graph, Query, projection
 from oracles.models import LatentModel, enumerated, random_model, random_model_of
 from oracles.paths import d_separated, morally_separated
 from oracles.verdict import complaints, conditionally_identifiable, identifiable
@@ -77,6 +77,14 @@ def test_textbook_estimands_are_the_truth(graph: Graph, formula: Formula) -> Non
     model = random_model_of(graph, np.random.default_rng(1), dict.fromkeys(graph.nodes, 3))
     query = Query(("C",), ("S",)) if graph is FRONT_DOOR else Query(("Y",), ("X",))
     assert largest_error(formula, model, query) < 1e-13
+
+
+def test_projection_of_latent_chains_and_forks() -> None:
+    """U -> L, L -> X and L -> Y, X -> K -> Z with L, K, U hidden."""
+    parents = {"U": (), "L": ("U",), "X": ("L",), "Y": ("L",), "K": ("X",), "Z": ("K", "U")}
+    found = projection(parents, ["U", "L", "K"])
+    assert found.directed == (("X", "Z"),)
+    assert found.bidirected == (("X", "Y"), ("X", "Z"), ("Y", "Z"))
 
 
 def test_a_wrong_napkin_is_caught() -> None:

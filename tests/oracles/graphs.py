@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -109,6 +110,28 @@ class Query:
     outcomes: tuple[str, ...]
     treatments: tuple[str, ...]
     given: tuple[str, ...] = ()
+
+
+def projection(parents: Mapping[str, Sequence[str]], latent: Collection[str]) -> Graph:
+    """The mixed graph that a model with latent variables leaves on the observed ones (Verma 1993).
+
+    An arrow for each directed path whose inner variables are latent; an arc where some latent variable has such paths
+    to both ends.
+    """
+
+    def reached(start: str) -> set[str]:
+        """Observed variables at the end of a directed path from `start` through latent ones."""
+        found, frontier = set[str](), {start}
+        while frontier:
+            below = {node for node in parents if frontier & set(parents[node])}
+            found |= below - set(latent)
+            frontier = below & set(latent)
+        return found
+
+    nodes = tuple(node for node in parents if node not in latent)
+    arrows = {(node, child) for node in nodes for child in reached(node)}
+    arcs = {pair for hidden in latent for pair in combinations(sorted(reached(hidden)), 2)}
+    return Graph(nodes, tuple(sorted(arrows)), tuple(sorted(arcs)))
 
 
 def random_graph(generator: np.random.Generator, size: int, arrows: float, arcs: float) -> Graph:
