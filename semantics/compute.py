@@ -25,7 +25,7 @@ from .factors import EXACT, FLOAT, Arithmetic, Array, NamedTable
 from .mechanisms import finite_labels, mechanism_array
 from .stochastic import FiniteModel
 
-EXACT_BUDGET = Budget(bytes=1 << 22, work=100_000)
+EXACT_BUDGET = Budget(bytes=1 << 22, work=50_000)
 
 
 def compute(

@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +107,7 @@ def _parquet(path: Path, connection: Any, span: Span | None) -> Relation:
     counted = _run(connection, "SELECT count(*) FROM rows", path, span)
     if not counted[0][0]:
         raise SutureError(Diagnostic("S306", f"{path} has no rows", span, "only columns"))
-    # Every page is read once here, so that a file broken in the middle is refused before anything is counted.
-    _run(connection, f"SELECT {', '.join(f'count({quoted(column)})' for column in columns)} FROM rows", path, span)
-    return Relation(path.name, connection, columns)
+    return Relation(path.name, connection, columns, partial(_broken, path=path, span=span))
 
 
 def _csv(path: Path, connection: Any, span: Span | None) -> Relation:
@@ -120,7 +119,7 @@ def _csv(path: Path, connection: Any, span: Span | None) -> Relation:
     _run(connection, f"CREATE TABLE rows AS SELECT {trimmed} FROM {source}", path, span)
     if not _run(connection, "SELECT count(*) FROM rows", path, span)[0][0]:
         raise SutureError(Diagnostic("S306", f"{path} has no rows", span, "only its columns are named"))
-    return Relation(path.name, connection, header)
+    return Relation(path.name, connection, header, partial(_broken, path=path, span=span))
 
 
 def _header(path: Path, span: Span | None) -> tuple[Sequence[str], str]:

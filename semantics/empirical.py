@@ -196,10 +196,10 @@ def columns_of(data: Any) -> dict[str, Any]:
     """The columns of a table of Python as arrays or lists; raises `SutureError` S314 where it is none."""
     if isinstance(data, Mapping):
         return {str(column): _cells(values) for column, values in data.items()}
-    if hasattr(data, "to_pyarrow") and not hasattr(data, "columns_"):
-        data = data.to_pyarrow()
-    elif hasattr(data, "fetch_arrow_table"):
-        data = data.fetch_arrow_table()
+    for method in ("to_pyarrow", "to_arrow_table", "fetch_arrow_table"):
+        if hasattr(data, method):
+            data = getattr(data, method)()
+            break
     names = getattr(data, "column_names", None)
     if names is None:
         names = getattr(data, "columns", None)

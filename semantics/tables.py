@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -199,16 +199,24 @@ def exact_array(counts: Array) -> Array:
 class Relation(Rows):
     """A relation of a DuckDB connection: a table or view named `rows`."""
 
-    def __init__(self, name: str, connection: Any, columns: Iterable[str], first_row: int = 1) -> None:
+    def __init__(self, name: str, connection: Any, columns: Iterable[str], broken: Callable[[str], Diagnostic]) -> None:
         self.name = name
         self.connection = connection
         self.columns = tuple(columns)
-        self.first_row = first_row
+        self.broken = broken
         self._values: dict[str, dict[Any, int]] = {}
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """The rows of a query, on a cursor of its own, so that threads do not meet."""
-        return self.connection.cursor().execute(sql, parameters).fetchall()
+        """The rows of a query, on a cursor of its own, so that threads do not meet.
+
+        A file found to be broken only now raises the `SutureError` that `broken` makes of the engine's words.
+        """
+        import duckdb
+
+        try:
+            return self.connection.cursor().execute(sql, parameters).fetchall()
+        except duckdb.Error as error:
+            raise SutureError(self.broken(str(error))) from None
 
     def counted(self, column: str) -> dict[Any, int]:
         """The distinct values of a column, sorted as text, with the number of rows of each."""
@@ -232,7 +240,7 @@ class Relation(Rows):
         """The first row for which a condition holds."""
         numbered = "SELECT *, row_number() OVER () AS number_of_row FROM rows"
         found = self.query(f"SELECT min(number_of_row) FROM ({numbered}) WHERE {condition}", *parameters)
-        return int(found[0][0]) + self.first_row - 1
+        return int(found[0][0])
 
     def counts(self, columns: Sequence[str], weight: str | None) -> Array:
         """Grouped by the engine, in one query."""
@@ -243,8 +251,7 @@ class Relation(Rows):
             found: Iterable[tuple[Any, ...]] = self.query(f"SELECT {chosen}count(*) FROM rows{groups}")
             total: Array = exact_array(np.zeros(shape, dtype=np.int64))
         elif self.exact_weights(weight):
-            extra = " GROUP BY ALL"
-            found = self.query(f"SELECT {chosen}{quoted(weight)}, count(*) FROM rows{extra}")
+            found = self.query(f"SELECT {chosen}{quoted(weight)}, count(*) FROM rows GROUP BY ALL")
             found = [(*row[:-2], self.weight_values[weight][row[-2]] * row[-1]) for row in found]
             total = exact_array(np.zeros(shape, dtype=np.int64))
         else:

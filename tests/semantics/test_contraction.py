@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,8 +36,8 @@ def networks(draw: st.DrawFn) -> tuple[list[Factor], list[int]]:
 @given(networks())
 def test_agrees_with_einsum(network: tuple[list[Factor], list[int]]) -> None:
     factors, open_axes = network
-    operands = [piece for factor in factors for piece in (factor.values, list(factor.axes))]
-    expected = np.einsum(*operands, open_axes, optimize=False)
+    operands: list[Any] = [piece for factor in factors for piece in (factor.values, list(factor.axes))]
+    expected: Any = np.einsum(*operands, open_axes, optimize=False)
     assert contract(factors, open_axes) == pytest.approx(expected, abs=1e-12)
     exact = [Factor(f.axes, np.vectorize(Fraction, otypes=[object])(f.values)) for f in factors]
     assert contract(exact, open_axes).astype(float) == pytest.approx(expected, abs=1e-12)
@@ -55,7 +56,8 @@ def test_jax_runs_the_same_plan() -> None:
 
     factors = [Factor(("x",), np.array([0.25, 0.75])), Factor(("x", "y"), np.array([[0.9, 0.1], [0.2, 0.8]]))]
     with jax.enable_x64(True):
-        moved = [Factor(factor.axes, jnp.asarray(factor.values)) for factor in factors]
+        arrays: list[Any] = [jnp.asarray(factor.values) for factor in factors]
+        moved = [Factor(factor.axes, array) for factor, array in zip(factors, arrays, strict=True)]
         assert np.asarray(contract(moved, ["y"], space=jnp)) == pytest.approx([0.375, 0.625], abs=1e-15)
 
 
