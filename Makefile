@@ -23,6 +23,7 @@ demo:
 	@mkdir -p out
 	$(BIN)/suture run examples/smoking.suture
 	$(BIN)/suture show examples/smoking.suture -o out/smoking.svg
+	@echo "The string diagrams before and after surgery are in out/smoking.svg"
 
 venv:
 	@.ci/setup dev
@@ -45,6 +46,8 @@ bench: venv
 	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
 
 docs: venv
+	@mkdir -p docs/pictures
+	$(BIN)/suture show examples/smoking.suture -o docs/pictures/smoking.svg
 	$(BIN)/python docs/build.py
 
 pin:

@@ -1,8 +1,8 @@
 """Writes the generated pages of the documentation and checks the others: `make docs`.
 
 `errors.md` comes from the pages of `suture explain`.  In every Markdown page each relative link must lead to a file,
-each anchor to a heading, and each fenced `suture` program must read and resolve.  `--check` writes nothing, and says
-what differs.
+each anchor to a heading, and each fenced `suture` program must read and resolve; a fenced `answer` must be what comes
+of the program before it, a line `...` standing for lines left out.  `--check` writes nothing, and says what differs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import suture
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.explanations import codes, explain
 from suture.dsl.parser import parse
@@ -76,9 +77,28 @@ def broken_programs(page: Path) -> Iterator[str]:
                 yield error.render()
 
 
+def wrong_answers(page: Path) -> Iterator[str]:
+    """Answers shown on a page that are not what comes of the program before them."""
+    program = ""
+    for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
+        if language == "suture":
+            program = body
+        elif language == "answer" and not shows(body, str(suture.run(program))):
+            yield f"{page.relative_to(ROOT)}: the answer shown is not what comes of the program:\n{suture.run(program)}"
+
+
+def shows(excerpt: str, whole: str) -> bool:
+    """Whether `excerpt` is `whole`, each line `...` in it standing for any number of lines."""
+    pieces = [re.escape(piece) for piece in re.split(r"^\.\.\.\n", excerpt, flags=re.MULTILINE)]
+    return re.fullmatch(r"(?:.*\n)*?".join(pieces), whole.rstrip("\n") + "\n") is not None
+
+
 def stale() -> list[Path]:
     """Generated pages that do not hold what they should."""
     return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+CHECKS = (broken_links, broken_programs, wrong_answers)
 
 
 def main(arguments: list[str]) -> int:
@@ -87,8 +107,8 @@ def main(arguments: list[str]) -> int:
         for path, text in generated().items():
             path.write_text(text, encoding="utf-8")
     faults = [f"{path.relative_to(ROOT)} is out of date; run `make docs`" for path in stale()]
-    faults += [fault for page in pages() for check in (broken_links, broken_programs) for fault in check(page)]
-    print("\n".join(faults) if faults else f"{len(pages())} pages, every link and program holds")
+    faults += [fault for page in pages() for check in CHECKS for fault in check(page)]
+    print("\n".join(faults) if faults else f"{len(pages())} pages, every link, program and answer holds")
     return 1 if faults else 0
 
 

@@ -51,3 +51,28 @@ def test_a_broken_program_is_seen(build: ModuleType, tmp_path: Path, monkeypatch
     (fault,) = build.broken_programs(page)
     assert "page.md, block 2:1" in fault
     assert "'Bee'" in fault
+
+
+@pytest.mark.parametrize(
+    ("excerpt", "shown"),
+    [
+        ("a\nb\nc\n", True),
+        ("a\n...\nc\n", True),
+        ("a\n...\n", True),
+        ("...\nb\n", False),
+        ("a\nc\n", False),
+        ("a.\nb\n", False),
+    ],
+)
+def test_an_answer_may_be_shown_in_part(build: ModuleType, excerpt: str, shown: bool) -> None:
+    assert build.shows(excerpt, "a\nb\nc") is shown
+
+
+def test_a_wrong_answer_is_seen(build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    program = "```suture\nmodel M { X : {0, 1} ~ {0: 1/4, 1: 3/4} }\ncompute P(X = 1) in M\n```\n"
+    page.write_text(program + "```answer\n...\n  0.75  = 3/4\n...\n```\n")
+    assert list(build.wrong_answers(page)) == []
+    page.write_text(program + "```answer\n...\n  0.25  = 1/4\n...\n```\n")
+    assert len(list(build.wrong_answers(page))) == 1
