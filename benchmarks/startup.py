@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COMMAND = Path(sys.executable).parent / "suture"
 REPEATS = 7
 SYMBOLIC = """
-model Smoking { latent Gene ; Gene -> Smoke -> Tar -> Cancer ; Gene -> Cancer }
+model Smoking { Smoke -> Tar -> Cancer ; Smoke <-> Cancer }
 identify P(Cancer | do(Smoke))
 """
 
