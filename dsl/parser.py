@@ -72,7 +72,7 @@ def parse_expression(source: Source) -> tree.Expression:
     """
     _check_length(source)
     try:
-        expression: tree.Expression = _parse(source.text.strip(), "question")
+        expression: tree.Expression = _parse(source.text, "question")
     except UnexpectedInput as error:
         raise SutureError(describe(error, source.text), source) from None
     except SutureError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -66,6 +67,9 @@ class QueryResolver(EffectResolver):
         if definition is None:
             self._unknown_query(node)
             return None
+        known = self.scope.formulas.get((self.model.name, name))
+        if known is not None:
+            return known
         if name in self.inside:
             chain = " -> ".join([*self.inside[self.inside.index(name) :], name])
             note = Note(definition.name.span, "defined here")
@@ -73,9 +77,12 @@ class QueryResolver(EffectResolver):
             return None
         self.inside.append(name)
         try:
-            return self.formula(definition.expression)
+            formula = self.formula(definition.expression)
         finally:
             self.inside.pop()
+        if formula is not None:
+            self.scope.formulas[self.model.name, name] = formula
+        return formula
 
     def _unknown_query(self, node: tree.Reference) -> None:
         if node.name in self.model.by_name:
@@ -89,6 +96,9 @@ class QueryResolver(EffectResolver):
         known = [part for part in parts if part is not None]
         if len(known) < len(parts):
             return None
+        if node.operators[0] in ("+", "-"):
+            signs = ("+", *node.operators)
+            return _sum([part if sign == "+" else _negated(part) for sign, part in zip(signs, known, strict=True)])
         result = known[0]
         for operator, part, operand in zip(node.operators, known[1:], node.operands[1:], strict=True):
             combined = self._combined(operator, result, part, operand.span)
@@ -99,10 +109,6 @@ class QueryResolver(EffectResolver):
 
     def _combined(self, operator: str, left: Formula, right: Formula, place: Span) -> Formula | None:
         match operator:
-            case "+":
-                return _sum(left, right)
-            case "-":
-                return _sum(left, _negated(right))
             case "*":
                 return _times(left, right)
             case "/":
@@ -246,10 +252,10 @@ def _negated(formula: Formula) -> Formula:
     return Constant(-formula.value) if isinstance(formula, Constant) else negative(formula)
 
 
-def _sum(left: Formula, right: Formula) -> Formula:
-    if isinstance(left, Constant) and isinstance(right, Constant):
-        return Constant(left.value + right.value)
-    return plus((left, right))
+def _sum(parts: Sequence[Formula]) -> Formula:
+    """A sum; one of numbers alone is computed."""
+    numbers = [part.value for part in parts if isinstance(part, Constant)]
+    return Constant(sum(numbers, Fraction(0))) if len(numbers) == len(parts) else plus(parts)
 
 
 def _times(left: Formula, right: Formula) -> Formula:

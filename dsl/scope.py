@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from . import tree
 from .diagnostics import Diagnostic, Note, SutureError, did_you_mean, one_of
+from .formula import Formula
 from .labels import find_label, number
 from .program import Data, Domain, Finite, Model, Real, Variable
 from .source import Source, Span
@@ -16,7 +17,8 @@ from .source import Source, Span
 class Scope:
     """Definitions by name and the problems so far; what is `broken` was defined, but not well.
 
-    Domains are found by model and name.  `derived` maps a name that `canonicalise` introduces to the model it is of.
+    Domains are found by model and name, `formulas` (of queries that are well) by model and query.  `derived` maps a
+    name that `canonicalise` introduces to the model it is of.
     """
 
     source: Source
@@ -28,6 +30,7 @@ class Scope:
     derived: dict[str, str] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     kinds: dict[str, tuple[str, Span]] = field(default_factory=dict)
+    formulas: dict[tuple[str, str], Formula] = field(default_factory=dict)
 
     def report(
         self,

@@ -1,6 +1,6 @@
 """The whole text of every diagnostic: each program in `bad/` has beside it what is said of it.
 
-A new one is added by writing both files; `SUTURE_WRITE_BAD=1` writes the second, to be read and judged before it is kept.
+A new one is added by writing both files; `SUTURE_WRITE_BAD=1` writes the second, to be judged before it is kept.
 """
 
 from __future__ import annotations
