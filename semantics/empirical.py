@@ -119,21 +119,28 @@ class Empirical:
         raise SutureError(Diagnostic("S422", f"the data {self.name} cannot tell P({shown}): {had}", help=hint))
 
     def _table(self, terms: list[Term]) -> Factor:
-        """The weight of the terms, one axis a symbol: labels sliced, equal variables tied."""
+        """The weight of the terms, one axis a symbol: labels sliced, a variable that comes again tied to itself."""
+        first: dict[str, Term] = {}
+        again: list[Factor] = []
         for term in terms:
-            self.labels(term.variable)
-        variables = list(dict.fromkeys(term.variable for term in terms))
-        factors = [Factor(tuple(variables), self.weights(variables))]
-        for term in terms:
-            labels = self.label_values[term.variable]
-            if isinstance(term.value, Symbol):
-                tie = np.stack([one_hot(len(labels), place, self.arithmetic) for place in range(len(labels))])
-                factors.append(Factor((term.variable, term.value), tie))
-            else:
-                place = position_of(str(term.value), term.variable, labels)
-                factors.append(Factor((term.variable,), one_hot(len(labels), place, self.arithmetic)))
-        axes = symbols_of(terms)
-        return Factor(axes, contract(factors, axes))
+            if first.setdefault(term.variable, term) is not term:
+                again.append(self._tie(first[term.variable], term))
+        places = tuple(self._place(term) for term in first.values())
+        axes = tuple(term.value for term in first.values() if isinstance(term.value, Symbol))
+        table = Factor(axes, self.arithmetic.as_array(self.weights(list(first))[places]))
+        return Factor(symbols_of(terms), contract([table, *again], symbols_of(terms))) if again else table
+
+    def _place(self, term: Term) -> int | slice:
+        """Where a term's value lies along its axis: everywhere for a symbol."""
+        labels = self.labels(term.variable)
+        return slice(None) if isinstance(term.value, Symbol) else position_of(str(term.value), term.variable, labels)
+
+    def _tie(self, first: Term, again: Term) -> Factor:
+        """One where two terms of one variable agree, over the symbols among their values."""
+        size = len(self.labels(first.variable))
+        same = np.stack([one_hot(size, place, self.arithmetic) for place in range(size)])
+        axes = tuple(term.value for term in (first, again) if isinstance(term.value, Symbol))
+        return Factor(axes, self.arithmetic.as_array(same[self._place(first), self._place(again)]))
 
     def _no_rows(self, setting: tuple[Term, ...]) -> None:
         if not setting:
@@ -207,7 +214,11 @@ def columns_of(data: Any) -> dict[str, Any]:
         kind = type(data).__name__
         hint = "give a dict of columns, or a pandas, polars, pyarrow or DuckDB table"
         raise SutureError(Diagnostic("S314", f"a {kind} is not a table", help=hint))
-    return {str(column): _cells(data[column]) for column in names}
+    named = [str(column) for column in names]
+    for place, column in enumerate(named):
+        if column in named[:place]:
+            raise SutureError(Diagnostic("S307", f"column '{column}' is listed twice"))
+    return {column: _cells(data[key]) for column, key in zip(named, names, strict=True)}
 
 
 def _cells(values: Any) -> Any:

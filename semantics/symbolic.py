@@ -86,7 +86,13 @@ def tidy(value: sympy.Expr) -> sympy.Expr:
     forms = [value, sympy.factor(value)]
     for sign in (1, -1):
         forms.append(_positive(sympy.factor(sign * above)) / _positive(sympy.factor(sign * below)))
-    return min(forms, key=lambda form: (sympy.count_ops(form), str(form).count("-"), str(form)))
+    return min(forms, key=_length)
+
+
+def _length(form: sympy.Expr) -> tuple[int, int, bool, str]:
+    """How much there is to read, minus signs last."""
+    text = str(form)
+    return int(sympy.count_ops(form)), text.count("-"), text.startswith("-"), text
 
 
 def _positive(value: sympy.Expr) -> sympy.Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -21,7 +21,7 @@ from ..dsl.labels import number
 from .contraction import DEFAULT_BUDGET, amount
 from .factors import Array
 
-MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>"})
+MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "NaT"})
 MOST_VALUES = 10_000
 MOST_WEIGHTS = 200_000
 
@@ -78,7 +78,7 @@ class Rows(ABC):
 
 def missing(value: Any) -> bool:
     """Whether a raw value stands for nothing: None, not-a-number, or one of the usual texts."""
-    return value is None or (isinstance(value, float) and value != value) or value in MISSING
+    return value is None or (isinstance(value, float) and value != value) or str(value) in MISSING
 
 
 def _numeric(value: Any) -> Fraction | None:
@@ -100,7 +100,7 @@ class Columns(Rows):
     def __init__(self, name: str, columns: Mapping[str, Sequence[Any] | Array]) -> None:
         self.name = name
         self.columns = tuple(columns)
-        self._columns = {column: _plain_array(values) for column, values in columns.items()}
+        self._columns = {column: _plain_array(column, values) for column, values in columns.items()}
         lengths = {column: len(values) for column, values in self._columns.items()}
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"{column} has {length}" for column, length in lengths.items())
@@ -160,13 +160,25 @@ class Columns(Rows):
         return made
 
 
-def _plain_array(values: Sequence[Any] | Array) -> Array:
-    """Values as an array: of numbers or truth values where they are all such, else of objects."""
-    array = np.asarray(values)
-    if array.dtype.kind in "iufb" and array.ndim == 1:
+def _plain_array(column: str, values: Sequence[Any] | Array) -> Array:
+    """Values as an array: of numbers or truth values where they are all such, else of objects.
+
+    Raises `SutureError` S314 for what is not one value a row.
+    """
+    array = values if isinstance(values, np.ndarray) else None
+    if array is not None and array.ndim == 1 and array.dtype.kind in "iufb":
         return array
+    if isinstance(values, str | bytes) or not hasattr(values, "__len__") or (array is not None and array.ndim != 1):
+        hint = "give one list or array of values for each column"
+        raise SutureError(Diagnostic("S314", f"column {column} does not hold one value a row", help=hint))
+    kinds = {type(value) for value in values}
+    if kinds and (kinds <= {int} or kinds <= {float} or kinds == {bool}):
+        simple = np.array(values)
+        if simple.dtype.kind in "ifb":
+            return simple
     made = np.empty(len(values), dtype=object)
-    made[:] = list(values)
+    for place, value in enumerate(values):
+        made[place] = value.item() if isinstance(value, np.generic) else value
     return made
 
 
@@ -180,7 +192,8 @@ def _encode_objects(values: Array) -> tuple[tuple[Any, ...], Array]:
     position: dict[Any, int] = {}
     codes = np.empty(len(values), dtype=np.int64)
     for place, value in enumerate(values.tolist()):
-        plain = value.strip() if isinstance(value, str) else None if value != value else value
+        plain = value.strip() if isinstance(value, str) else None if missing(value) else value
+        plain = plain if isinstance(plain, Hashable) else str(plain)
         codes[place] = position.setdefault(plain, len(position))
     return tuple(position), codes
 

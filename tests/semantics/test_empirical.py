@@ -202,6 +202,24 @@ def test_natural_order() -> None:
     assert natural_order({"x10", "x9", "2", "10", "1.5", "X1", "2.0"}) == ("1.5", "2", "10", "X1", "x9", "x10")
 
 
+def test_a_variable_that_comes_twice_is_tied_to_itself() -> None:
+    cells = columns(60, 2)
+    data = from_columns(cells, DECLARED)
+    assert evaluate(read_formula("P(X=1 | X=1)"), data).item() == 1
+    assert evaluate(read_formula("P(X=1 | X=0)"), data).item() == 0
+    assert evaluate(read_formula("sum{a, b} P(X=a, X=b)"), data).item() == 1
+    assert evaluate(read_formula("sum{a} P(X=a, X=1, Y=yes)"), data).item() == share(cells, X=1, Y="yes")
+
+
+def test_conditionals_glue_back_to_the_joint() -> None:
+    """Disintegration in the empirical semantics, exactly."""
+    data = from_columns(columns(80, 3), DECLARED)
+    glued = evaluate(read_formula("P(X) P(Y | X) P(Z | X, Y)"), data)
+    joint = evaluate(read_formula("P(X, Y, Z)"), data)
+    assert glued.variables == joint.variables
+    assert (glued.values == joint.values).all()
+
+
 def test_only_the_tables_of_the_formula_are_counted() -> None:
     data = from_columns(columns(50), DECLARED)
     evaluate(read_formula("sum{z} P(Y | X=1, Z=z) P(Z=z)"), data)
@@ -383,7 +401,33 @@ def test_wrong_weights_in_memory() -> None:
     )
 
 
+def test_missing_values_of_pandas_and_polars() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    expected = "error[S309]: column X of data has 1 missing value, the first in row 2\n"
+    for gap in (
+        pandas.DataFrame({"X": pandas.array([1, None], dtype="Int64"), "Y": ["no", "yes"]}),
+        pandas.DataFrame({"X": [1, float("nan")], "Y": ["no", "yes"]}),
+        polars.DataFrame({"X": [1, None], "Y": ["no", "yes"]}),
+        {"X": np.array([1.0, np.nan]), "Y": ["no", "yes"]},
+    ):
+        assert problem(lambda gap=gap: from_columns(gap, DECLARED)).startswith(expected)
+
+
+def test_a_file_whose_name_looks_like_a_pattern(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "a[1]*.csv").write_text(GOOD, encoding="utf-8")
+    (tmp_path / "a1x.csv").write_text("wrong", encoding="utf-8")
+    assert evaluate(read_formula("P(X=1)"), file(tmp_path, "a[1]*.csv")).item() == Fraction(1, 2)
+
+
 def test_what_is_no_table() -> None:
+    assert problem(lambda: from_columns({"X": 1}, DECLARED)) == (
+        "error[S314]: column X does not hold one value a row\n"
+        "  = help: give one list or array of values for each column"
+    )
+    assert problem(lambda: from_columns({"X": np.zeros((2, 2)), "Y": ["no", "yes"]}, DECLARED)).startswith(
+        "error[S314]: column X does not hold one value a row"
+    )
     assert problem(lambda: from_columns("survey.csv", DECLARED)) == (
         "error[S314]: a str is not a table\n"
         "  = help: give a dict of columns, or a pandas, polars, pyarrow or DuckDB table"
