@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, replace_formula
 from . import comb_disintegration, conditional, rules
-from .derivation import Derivation, Identified, NotIdentified, Outcome, Positive, Undecided
+from .derivation import OBSERVED, Derivation, Identified, NotIdentified, Outcome, Positive, Source, Undecided
 from .graph import CausalGraph
 from .requirements import requirements
+
+Sources: TypeAlias = tuple[Source, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,31 +25,42 @@ class Algorithm:
     """A way to identify a kernel: `keyword` names it in `identify .. by KEYWORD`."""
 
     keyword: str
-    accepts: Callable[[Kernel, CausalGraph], bool]
-    identify: Callable[[Kernel, CausalGraph], Outcome]
+    accepts: Callable[[Kernel, CausalGraph, Sources], bool]
+    identify: Callable[[Kernel, CausalGraph, Sources], Outcome]
 
 
 def _plain(query: Kernel) -> bool:
     return query.source is None and bool(query.outcomes) and not any(term.world for term in kernel_terms(query))
 
 
-def _observe(query: Kernel, graph: CausalGraph) -> Outcome:
-    """A query without surgery is its own formula."""
-    step = rules.observe(graph, query)
-    return Identified(query, Derivation((step,)), "observation", requirements(query))
+def _observed(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    return _plain(query) and not query.do and rules.observational(sources) is not None
+
+
+def _observe(query: Kernel, graph: CausalGraph, sources: Sources) -> Outcome:
+    """A query without surgery is its own formula, in the source that observed it."""
+    step = rules.observe(graph, query, sources)
+    return Identified(step.after, Derivation((step,)), "observation", requirements(step.after))
+
+
+def _unconditional(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    return _plain(query) and not query.given
+
+
+def _single_comb(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    single = sources == (OBSERVED,) and _unconditional(query, graph, sources)
+    return single and comb_disintegration.single_comb_suffices(graph, query)
+
+
+def _conditional(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    return _plain(query) and bool(query.given)
 
 
 ALGORITHMS: tuple[Algorithm, ...] = (
-    Algorithm("observation", lambda query, graph: _plain(query) and not query.do, _observe),
-    Algorithm(
-        "comb",
-        lambda query, graph: (
-            _plain(query) and not query.given and comb_disintegration.single_comb_suffices(graph, query)
-        ),
-        comb_disintegration.identify,
-    ),
-    Algorithm("combs", lambda query, graph: _plain(query) and not query.given, comb_disintegration.identify),
-    Algorithm("conditional", lambda query, graph: _plain(query) and bool(query.given), conditional.identify),
+    Algorithm("observation", _observed, _observe),
+    Algorithm("comb", _single_comb, comb_disintegration.identify),
+    Algorithm("combs", _unconditional, comb_disintegration.identify),
+    Algorithm("conditional", _conditional, conditional.identify),
 )
 
 
@@ -55,41 +69,45 @@ def keywords() -> tuple[str, ...]:
     return tuple(algorithm.keyword for algorithm in ALGORITHMS)
 
 
-def choose(query: Kernel, graph: CausalGraph, keyword: str | None = None) -> Algorithm | None:
+def choose(
+    query: Kernel, graph: CausalGraph, keyword: str | None = None, sources: Sources = (OBSERVED,)
+) -> Algorithm | None:
     """The first algorithm that accepts the query, among those called `keyword` if one is given."""
     for algorithm in ALGORITHMS:
-        if keyword in (None, algorithm.keyword) and algorithm.accepts(query, graph):
+        if keyword in (None, algorithm.keyword) and algorithm.accepts(query, graph, sources):
             return algorithm
     return None
 
 
-def identify(query: Kernel, diagram: Diagram, keyword: str | None = None) -> Outcome:
-    """Identify one kernel from the observed distribution of a model's diagram."""
+def identify(query: Kernel, diagram: Diagram, keyword: str | None = None, sources: Sources = (OBSERVED,)) -> Outcome:
+    """Identify one kernel from the distributions of the sources, by default what a model's diagram shows."""
     graph = CausalGraph.of(diagram)
-    algorithm = choose(query, graph, keyword)
+    algorithm = choose(query, graph, keyword, sources)
     if algorithm is None:
         return Undecided(_refusal(query, keyword), method=keyword or "")
-    return algorithm.identify(query, graph)
+    return algorithm.identify(query, graph, sources)
 
 
 def _refusal(query: Kernel, keyword: str | None) -> str:
     if keyword is not None and _plain(query):
         return f"method '{keyword}' does not apply to this query"
     if query.source is not None:
-        return "queries that name a source are not identified yet"
+        return "the query names a source that is not among those it is to be identified from"
     return "counterfactual queries are not identified yet"
 
 
-def identify_formula(formula: Formula, diagram: Diagram, keyword: str | None = None) -> Outcome:
+def identify_formula(
+    formula: Formula, diagram: Diagram, keyword: str | None = None, sources: Sources = (OBSERVED,)
+) -> Outcome:
     """Identify arithmetic over kernels: each by itself, their formulas in their place.
 
     Where one kernel alone is not identifiable and enters linearly, the whole is not; where several are not, whether
     they cancel is not decided, and the outcome says so.
     """
     if isinstance(formula, Kernel):
-        return identify(formula, diagram, keyword)
+        return identify(formula, diagram, keyword, sources)
     asked = tuple(dict.fromkeys(kernels(formula)))
-    outcomes = [identify(kernel, diagram, keyword if kernel.do else None) for kernel in asked]
+    outcomes = [identify(kernel, diagram, keyword if kernel.do else None, sources) for kernel in asked]
     undecided = next((outcome for outcome in outcomes if isinstance(outcome, Undecided)), None)
     failed = [outcome for outcome in outcomes if isinstance(outcome, NotIdentified)]
     if undecided is not None:

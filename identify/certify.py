@@ -7,18 +7,24 @@ Several models are drawn, since on most random models a wrong formula is off by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ..dsl.diagnostics import SutureError
 from ..dsl.diagram import Diagram, prune, restrict_outputs
 from ..dsl.formula import Formula, Kernel, kernels, node_terms, subformulas, variables
 from ..dsl.formula_text import text
-from .derivation import Check, Derivation, Identified, NotIdentified, Outcome
+from .derivation import OBSERVED, Check, Derivation, Hedge, Identified, NotIdentified, Outcome, Source, Thicket
 from .graph import CausalGraph
 from .hedge import hedge_faults
 from .replay import replay, replay_attempt
 from .rules import CUT
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+    from ..semantics.distribution import Distribution
 
 TOLERANCE = 1e-9
 MODELS = 20
@@ -30,20 +36,45 @@ class CertificationError(Exception):
     """An answer whose own proof or check fails: a bug in suture, never the user's fault."""
 
 
-def certify(outcome: Outcome, query: Formula, diagram: Diagram, models: int = MODELS) -> Outcome:
+def certify(
+    outcome: Outcome,
+    query: Formula,
+    diagram: Diagram,
+    models: int = MODELS,
+    sources: Sequence[Source] = (OBSERVED,),
+) -> Outcome:
     """The outcome with its check filled in; raises `CertificationError` where proof, witness or check does not hold."""
     if isinstance(outcome, Identified):
-        faults = replay(outcome.derivation, query, diagram, outcome.formula)
-        _refuse(faults, query)
-        check = check_formula(query, outcome.formula, diagram, models)
+        _refuse(replay(outcome.derivation, query, diagram, outcome.formula, sources), query)
+        check = check_formula(query, outcome.formula, diagram, models, sources)
         if check.max_error is not None and not check.max_error <= TOLERANCE:
             _refuse((f"the formula is off by {check.max_error:g} on a random model",), query)
         return replace(outcome, check=check)
     if isinstance(outcome, NotIdentified):
-        faults = replay_attempt(outcome.derivation, diagram)
-        faults += hedge_faults(CausalGraph.of(diagram), outcome.witness, stuck_query(outcome.derivation))
+        faults = replay_attempt(outcome.derivation, diagram, sources)
+        faults += witness_faults(outcome.witness, outcome.derivation, diagram, sources)
         _refuse(faults, query)
     return outcome
+
+
+def witness_faults(
+    witness: Hedge | Thicket, derivation: Derivation, diagram: Diagram, sources: Sequence[Source]
+) -> tuple[str, ...]:
+    """What is wrong with a witness: each hedge must be one, and every source must have an obstacle."""
+    graph, query = CausalGraph.of(diagram), stuck_query(derivation)
+    if isinstance(witness, Hedge):
+        return hedge_faults(graph, witness, query)
+    faults = [fault for part in witness.obstacles if part.hedge for fault in hedge_faults(graph, part.hedge, query)]
+    component = set(witness.component)
+    for source in sources:
+        part = next((part for part in witness.obstacles if part.source == source), None)
+        if part is None:
+            faults.append("a source has no obstacle")
+        elif part.hedge is None and not component & {*source.do, *source.differs}:
+            faults.append("a source is refused without a reason")
+        elif part.hedge is not None and set(part.hedge.smaller) != component:
+            faults.append("a hedge is not around the component")
+    return tuple(faults)
 
 
 def stuck_query(derivation: Derivation) -> Kernel:
@@ -59,16 +90,20 @@ def _refuse(faults: tuple[str, ...], query: Formula) -> None:
         raise CertificationError(f"{text(query)}: {'; '.join(faults)}")
 
 
-def check_formula(query: Formula, formula: Formula, diagram: Diagram, models: int = MODELS) -> Check:
+def check_formula(
+    query: Formula,
+    formula: Formula,
+    diagram: Diagram,
+    models: int = MODELS,
+    sources: Sequence[Source] = (OBSERVED,),
+) -> Check:
     """Evaluate query and formula on random models with latent variables; both are closed under the same free variables.
 
     Fewer models are drawn where the formula is large; none, with the reason, where one evaluation is beyond the budget.
     """
     import numpy as np
 
-    from ..semantics.distribution import ModelDistribution
     from ..semantics.evaluate import evaluate
-    from ..semantics.random_models import random_model
 
     asked = sorted(variables(query) | variables(formula), key=lambda name: diagram.position[name])
     part = prune(restrict_outputs(diagram, asked))
@@ -80,12 +115,31 @@ def check_formula(query: Formula, formula: Formula, diagram: Diagram, models: in
     labels = check_labels(query, formula, part)
     worst = 0.0
     for seed in range(count):
-        model = ModelDistribution(random_model(part, np.random.default_rng(seed), labels=labels))
+        model = random_sources(part, np.random.default_rng(seed), labels, sources)
         try:
             worst = max(worst, evaluate(query, model).difference(evaluate(formula, model)))
         except SutureError as error:
             return Check(0, None, error.diagnostics[0].message)
     return Check(count, worst)
+
+
+def random_sources(
+    diagram: Diagram, generator: Generator, labels: Mapping[str, tuple[str, ...]], sources: Sequence[Source]
+) -> Distribution:
+    """A random model of the queried domain, and of each source that differs one with other mechanisms where it does."""
+    from ..semantics.distribution import ModelDistribution
+    from ..semantics.distribution import Sources as Distributions
+    from ..semantics.random_models import random_model
+
+    model = random_model(diagram, generator, labels=labels)
+    main = ModelDistribution(model)
+    named: dict[str, Distribution] = {}
+    for source in sources:
+        if source.name is not None and source.name not in named:
+            other = random_model(diagram, generator, labels=labels)
+            arrays = {name: (other if name in source.differs else model).arrays[name] for name in model.arrays}
+            named[source.name] = ModelDistribution(replace(model, arrays=arrays)) if source.differs else main
+    return Distributions(named, main) if named else main
 
 
 def check_labels(query: Formula, formula: Formula, diagram: Diagram) -> Mapping[str, tuple[str, ...]]:

@@ -17,10 +17,24 @@ theorems 2 and 3; completeness Huang and Valtorta (2006), Shpitser and Pearl (20
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from ..dsl.formula import Kernel
 from . import rules
 from .combs import Comb
-from .derivation import Derivation, Identified, NotIdentified, Outcome, Step
+from .derivation import (
+    OBSERVED,
+    Derivation,
+    Hedge,
+    Identified,
+    NotIdentified,
+    Obstacle,
+    Outcome,
+    Source,
+    Step,
+    Thicket,
+)
 from .graph import CausalGraph
 from .hedge import build_hedge
 from .requirements import requirements
@@ -44,35 +58,90 @@ def single_comb_suffices(graph: CausalGraph, query: Kernel) -> bool:
     return not do & within or not graph.district(position, within) & graph.children[position] & within
 
 
-def identify(query: Kernel, graph: CausalGraph) -> Outcome:
-    """The effect as a formula in the observed distribution, or the hedge that forbids one."""
+def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBSERVED,)) -> Outcome:
+    """The effect as a formula in the distributions of the sources, or what forbids one.
+
+    A component is taken from the first source that yields it: an experiment must not set its variables, and where it
+    comes from another domain none of its mechanisms may differ (general identifiability and transportability: Lee,
+    Correa, Bareinboim 2019 and 2020).  A source more never turns yes into no.
+    """
     outcomes, _, left = rules.needed(graph, query)
     steps = [rules.cut(graph, query), rules.components(graph, query)]
-    joint = graph.ancestors(outcomes)
     known: list[Comb] = []
     depth = 0
     for component in graph.districts(left):
-        comb, found = comb_of(graph, component, joint)
-        steps.extend(step for step in found if not _stated(steps, step))
-        if comb.members != component:
-            hedge = build_hedge(graph, comb.members, component, query)
-            return NotIdentified(hedge, Derivation(tuple(steps)), ITERATED)
-        known.append(comb)
-        depth = max(depth, sum(step.rule is rules.COMB for step in found))
+        attempts = _attempts(graph, component, outcomes, sources)
+        chosen = next((found for found in attempts if found.comb is not None), None)
+        if chosen is None or chosen.comb is None:
+            steps.extend(step for found in attempts for step in found.steps if not _stated(steps, step))
+            return NotIdentified(_witness(graph, query, component, attempts), Derivation(tuple(steps)), ITERATED)
+        steps.extend(step for step in chosen.steps if not _stated(steps, step))
+        known.append(chosen.comb)
+        depth = max(depth, sum(step.rule is rules.COMB for step in chosen.steps))
     steps.append(rules.plug(graph, query, known))
-    steps.extend(simplification(graph, steps[-1].after, query))
+    steps.extend(simplification(graph, steps[-1].after, query, sources))
     formula = steps[-1].after
-    method = SINGLE if depth <= 1 and single_comb_suffices(graph, query) else ITERATED
-    return Identified(formula, Derivation(tuple(steps)), method, requirements(formula))
+    single = depth <= 1 and tuple(sources) == (OBSERVED,) and single_comb_suffices(graph, query)
+    return Identified(formula, Derivation(tuple(steps)), SINGLE if single else ITERATED, requirements(formula))
 
 
-def comb_of(graph: CausalGraph, component: int, joint: int) -> tuple[Comb, list[Step]]:
-    """The comb of `component` from the joint distribution of the ancestral set `joint`, with the steps that lead to it.
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A component sought in one source: its comb and the steps to it, or where the search got stuck."""
+
+    source: Source
+    comb: Comb | None
+    steps: tuple[Step, ...] = ()
+    stuck: int = 0
+    reason: str | None = None
+
+
+def _attempts(graph: CausalGraph, component: int, outcomes: int, sources: Sequence[Source]) -> list[_Attempt]:
+    """The component sought in each source, up to the first that yields it."""
+    found: list[_Attempt] = []
+    for source in sources:
+        found.append(_attempt(graph, component, outcomes, source))
+        if found[-1].comb is not None:
+            break
+    return found
+
+
+def _attempt(graph: CausalGraph, component: int, outcomes: int, source: Source) -> _Attempt:
+    do, differs = graph.mask(source.do), graph.mask(source.differs)
+    if component & do:
+        return _Attempt(source, None, reason=f"it sets {', '.join(graph.members(component & do))}")
+    if component & differs:
+        names = ", ".join(graph.members(component & differs))
+        return _Attempt(source, None, reason=f"the mechanism of {names} differs there")
+    joint = graph.ancestors(component | outcomes & ~do, graph.everything & ~do)
+    comb, steps = comb_of(graph, component, joint, source)
+    if comb.members != component:
+        return _Attempt(source, None, tuple(steps), comb.members)
+    if comb.domain is not None:
+        comb, step = rules.transport(graph, comb, source)
+        steps.append(step)
+    return _Attempt(source, comb, tuple(steps))
+
+
+def _witness(graph: CausalGraph, query: Kernel, component: int, attempts: Sequence[_Attempt]) -> Hedge | Thicket:
+    """A hedge where the model was only observed, one obstacle a source otherwise."""
+    hedges = [build_hedge(graph, found.stuck, component, query) if found.stuck else None for found in attempts]
+    if [found.source for found in attempts] == [OBSERVED] and hedges[0] is not None:
+        return hedges[0]
+    obstacles = tuple(
+        Obstacle(found.source, hedge, found.reason) for found, hedge in zip(attempts, hedges, strict=True)
+    )
+    outcomes, do, _ = rules.needed(graph, query)
+    return Thicket(graph.members(component), obstacles, graph.members(do), graph.members(outcomes))
+
+
+def comb_of(graph: CausalGraph, component: int, joint: int, source: Source = OBSERVED) -> tuple[Comb, list[Step]]:
+    """The comb of `component` from the distribution of the ancestral set `joint` in a source, with the steps to it.
 
     Where the search is stuck, the comb has other members than `component`, and the two form a hedge.
     """
     first = (component & -component).bit_length() - 1
-    comb, step = rules.comb_of_joint(graph, joint, graph.district(first, joint))
+    comb, step = rules.comb_of_joint(graph, joint, graph.district(first, joint), source)
     steps = [step]
     while comb.members != component:
         ancestral = graph.ancestors(component, comb.members)

@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..dsl.formula import Formula, Kernel, free_variables, probability, product, ratio, sum_over
+from ..dsl.formula import Formula, Kernel, Term, free_variables, product, ratio, sum_over, terms
+from .derivation import OBSERVED, Source
 from .graph import CausalGraph, bits
 
 
@@ -35,10 +36,11 @@ class Tooth:
 
 @dataclass(frozen=True, slots=True)
 class Comb:
-    """Q[members] as teeth in topological order."""
+    """Q[members] as teeth in topological order; `domain` names the source whose mechanisms it is made of, if others."""
 
     members: int
     teeth: tuple[Tooth, ...]
+    domain: str | None = None
 
     @property
     def formula(self) -> Formula:
@@ -46,21 +48,25 @@ class Comb:
         return product(tooth.formula for tooth in self.teeth)
 
 
-def surgery_kernel(graph: CausalGraph, members: int) -> Kernel:
+def surgery_kernel(graph: CausalGraph, members: int, domain: str | None = None) -> Kernel:
     """Q[members] as a kernel: what its boxes do when all they read from elsewhere is set from outside."""
-    return probability(graph.members(members), do=graph.members(graph.outside_parents(members)))
+    return Kernel(terms(graph.members(members)), (), terms(graph.members(graph.outside_parents(members))), domain)
 
 
-def disintegrate_joint(graph: CausalGraph, within: int, district: int) -> Comb:
-    """The comb of a district of the ancestral set `within`, from the joint distribution of `within`.
+def disintegrate_joint(graph: CausalGraph, within: int, district: int, source: Source = OBSERVED) -> Comb:
+    """The comb of a district of the ancestral set `within`, from the joint distribution of `within` in the source.
 
     Each variable's tooth is its conditional given its predecessors, of which only its blanket matters.
     """
     teeth = (
-        Tooth(1 << position, probability([graph.names[position]], graph.members(graph.blanket(position, within))))
+        Tooth(1 << position, _conditional(graph, position, graph.blanket(position, within), source))
         for position in bits(district)
     )
-    return Comb(district, tuple(teeth))
+    return Comb(district, tuple(teeth), source.name if source.differs else None)
+
+
+def _conditional(graph: CausalGraph, position: int, given: int, source: Source) -> Kernel:
+    return Kernel((Term(graph.names[position]),), terms(graph.members(given)), terms(source.do), source.name)
 
 
 def disintegrate(graph: CausalGraph, comb: Comb, district: int) -> Comb:
@@ -71,7 +77,7 @@ def disintegrate(graph: CausalGraph, comb: Comb, district: int) -> Comb:
             teeth.append(tooth)
         elif tooth.outputs & district:
             teeth.extend(_split(graph, tooth, district))
-    return Comb(district, tuple(teeth))
+    return Comb(district, tuple(teeth), comb.domain)
 
 
 def _split(graph: CausalGraph, tooth: Tooth, district: int) -> Iterable[Tooth]:
@@ -103,7 +109,7 @@ def discard(graph: CausalGraph, comb: Comb, ancestral: int) -> Comb:
     gone = comb.members & ~ancestral
     kept = _without_dead_teeth(graph, comb.teeth, gone)
     teeth = [_merge(graph, group, gone) for group in _groups(graph, kept, gone)]
-    return Comb(ancestral, tuple(teeth))
+    return Comb(ancestral, tuple(teeth), comb.domain)
 
 
 def mentioned(graph: CausalGraph, formula: Formula) -> int:

@@ -10,9 +10,11 @@ Sources: Shpitser and Pearl (2006), "Identification of conditional interventiona
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..dsl.formula import Kernel
 from . import comb_disintegration, rules
-from .derivation import Derivation, Identified, NotIdentified, Outcome, Step
+from .derivation import OBSERVED, Derivation, Identified, NotIdentified, Outcome, Source, Step
 from .graph import CausalGraph
 from .requirements import requirements
 from .simplify import simplification
@@ -20,14 +22,14 @@ from .simplify import simplification
 METHOD = "conditional comb disintegration"
 
 
-def identify(query: Kernel, graph: CausalGraph) -> Outcome:
-    """The conditional effect as a formula in the observed distribution, or the hedge of its joint effect."""
+def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBSERVED,)) -> Outcome:
+    """The conditional effect as a formula in the distributions of the sources, or what forbids its joint effect."""
     moves, reduced = exchanges(graph, query)
     if not reduced.given:
-        inner = comb_disintegration.identify(reduced, graph)
+        inner = comb_disintegration.identify(reduced, graph, sources)
         return _prefixed(moves, inner)
     joint = rules.joint_kernel(reduced)
-    inner = comb_disintegration.identify(joint, graph)
+    inner = comb_disintegration.identify(joint, graph, sources)
     if not isinstance(inner, Identified):
         return _prefixed(moves, inner)
     steps = [*moves, *inner.derivation.steps, rules.condition(reduced, inner.formula)]

@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from ..dsl.formula import Formula, Kernel
+from ..dsl.formula import Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,21 @@ class Rule:
     statement: str
     source: str
 
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A distribution at hand: of all observed variables, under `do`, where the mechanisms of `differs` are others.
+
+    `name` is how kernels refer to it; None is the distribution of the model itself.  Where all mechanisms agree with
+    those of the queried domain, `differs` is empty.
+    """
+
+    name: str | None = None
+    do: tuple[str, ...] = ()
+    differs: tuple[str, ...] = ()
+
+
+OBSERVED = Source()
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Side conditions: each is a fact about the diagram (or a distribution) that a checker can decide again.
@@ -50,11 +65,16 @@ class Components:
 
 @dataclass(frozen=True, slots=True)
 class Teeth:
-    """The comb over `component` has these teeth, in topological order of `within`, its holes filled by the others."""
+    """The comb over `component` has these teeth, in topological order of `within`, its holes filled by the others.
+
+    `source` and `do` name the distribution it is taken from, where that is not the model's own or an experiment.
+    """
 
     component: tuple[str, ...]
     teeth: tuple[tuple[str, ...], ...]
     within: tuple[str, ...]
+    source: str | None = None
+    do: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +92,9 @@ class Separated:
 
 @dataclass(frozen=True, slots=True)
 class Positive:
-    """The kernel is above zero wherever it is conditioned on."""
+    """The formula is above zero at every value of its variables: it is a condition or stands below a quotient."""
 
-    kernel: Kernel
+    formula: Formula
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +104,15 @@ class AnyValue:
     variables: tuple[str, ...]
 
 
-SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """None of the mechanisms of `members` differs between the named source and the queried domain."""
+
+    members: tuple[str, ...]
+    source: str
+
+
+SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue | Invariant
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +152,35 @@ class Hedge:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why one source does not yield a component: a hedge in it, or a reason in words."""
+
+    source: Source
+    hedge: Hedge | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thicket:
+    """Why several sources together do not identify an effect: no source yields `component`, each for its own obstacle.
+
+    Source: Lee, Correa, Bareinboim (2019), definition 5, whose theorem 3 says that nothing else yields it either.
+    """
+
+    component: tuple[str, ...]
+    obstacles: tuple[Obstacle, ...]
+    cut: tuple[str, ...]
+    outcomes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPath:
     """Why two variables are not separated: a path along which they depend, written with its arrows."""
 
     path: str
 
 
-Witness: TypeAlias = Hedge | OpenPath
+Witness: TypeAlias = Hedge | Thicket | OpenPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +210,7 @@ class Identified:
 class NotIdentified:
     """No formula can exist; the witness shows why."""
 
-    witness: Hedge
+    witness: Hedge | Thicket
     derivation: Derivation = field(default_factory=Derivation)
     method: str = ""
 

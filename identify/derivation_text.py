@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from ..dsl.formula_text import kernel_text, text
+from ..dsl.formula_text import text
 from .derivation import (
     Ancestral,
     AnyValue,
     Components,
     Hedge,
+    Invariant,
+    Obstacle,
     OpenPath,
     Positive,
     Separated,
     SideCondition,
+    Source,
     Step,
     Teeth,
+    Thicket,
     Witness,
 )
 
@@ -39,12 +43,14 @@ def condition_text(condition: SideCondition) -> str:
             return f"once {names(cut)} is cut, the outcomes depend on the boxes of {names(members)} alone"
         case Components(groups, _):
             return _components(groups)
-        case Teeth(component, teeth, _):
-            return _teeth(component, teeth)
+        case Teeth():
+            return _teeth(condition)
         case Separated():
             return _separated(condition)
-        case Positive(kernel):
-            return f"{kernel_text(kernel)} > 0"
+        case Positive(formula):
+            return f"{text(formula)} > 0"
+        case Invariant(members, source):
+            return f"no mechanism of {names(members)} differs in {source}"
         case AnyValue(variables):
             return f"any value of {', '.join(variables)} will do: the left side does not depend on it"
         case _:
@@ -57,12 +63,19 @@ def _components(groups: tuple[tuple[str, ...], ...]) -> str:
     return f"no latent wire joins {' and '.join(map(names, groups))}"
 
 
-def _teeth(component: tuple[str, ...], teeth: tuple[tuple[str, ...], ...]) -> str:
-    if len(component) == 1:
-        return f"{names(component)} shares no latent wire with the others: its comb has one tooth"
-    listed = ", ".join(map(names, teeth))
-    together = f"{names(component)} hangs together by latent wires and to nothing else"
-    return f"{together}: its comb has the {'tooth' if len(teeth) == 1 else 'teeth'} {listed}"
+def _teeth(condition: Teeth) -> str:
+    taken = f", in {source_text(Source(condition.source, condition.do))}" if condition.source or condition.do else ""
+    if len(condition.component) == 1:
+        return f"{names(condition.component)} shares no latent wire with the others{taken}: its comb has one tooth"
+    listed = ", ".join(map(names, condition.teeth))
+    together = f"{names(condition.component)} hangs together by latent wires and to nothing else{taken}"
+    return f"{together}: its comb has the {'tooth' if len(condition.teeth) == 1 else 'teeth'} {listed}"
+
+
+def source_text(source: Source) -> str:
+    """A source as a distribution of everything: `P(..)`, `P[trial](.. | do(Z))`."""
+    name = f"[{source.name}]" if source.name is not None else ""
+    return f"P{name}(.. | do({', '.join(source.do)}))" if source.do else f"P{name}(..)"
 
 
 def _separated(condition: Separated) -> str:
@@ -82,10 +95,19 @@ def witness_text(witness: Witness) -> tuple[str, ...]:
                 f"both hang together by latent wires and lead to the roots; only the larger holds {names(cut)},",
                 f"which is set: what is observed does not say how {names(smaller)} behaves when it is",
             )
+        case Thicket(component, obstacles, _, _):
+            head = f"no source says how {names(component)} behaves under the intervention:"
+            return (head, *map(_obstacle, obstacles))
         case OpenPath(path):
             return (f"open path: {path}",)
         case _:
             assert_never(witness)
+
+
+def _obstacle(part: Obstacle) -> str:
+    if part.hedge is None:
+        return f"  {source_text(part.source)}: {part.reason}"
+    return f"  {source_text(part.source)}: hedge {names(part.hedge.larger)} around {names(part.hedge.smaller)}"
 
 
 def step_dict(step: Step) -> dict[str, object]:
@@ -109,6 +131,21 @@ def witness_dict(witness: Witness) -> dict[str, object]:
                 "larger": list(larger),
                 "smaller": list(smaller),
                 "roots": list(roots),
+                "cut": list(cut),
+                "outcomes": list(outcomes),
+            }
+        case Thicket(component, obstacles, cut, outcomes):
+            return {
+                "kind": "thicket",
+                "component": list(component),
+                "obstacles": [
+                    {
+                        "source": source_text(part.source),
+                        "hedge": None if part.hedge is None else witness_dict(part.hedge),
+                        "reason": part.reason,
+                    }
+                    for part in obstacles
+                ],
                 "cut": list(cut),
                 "outcomes": list(outcomes),
             }

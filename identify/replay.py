@@ -8,14 +8,14 @@ formula.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ..dsl.diagram import Diagram
-from ..dsl.formula import Formula, Kernel, equal, kernels, replace_formula
+from ..dsl.formula import Formula, Kernel, equal, kernel_terms, kernels, replace_formula
 from . import rules, simplify
 from .combs import Comb
-from .derivation import Ancestral, Derivation, Separated, Step, Teeth
+from .derivation import OBSERVED, Ancestral, Derivation, Invariant, Separated, Source, Step, Teeth
 from .graph import CausalGraph
 from .rules import RuleError
 
@@ -34,8 +34,16 @@ class _State:
     """What is proved so far."""
 
     graph: CausalGraph
+    sources: Sequence[Source]
     chains: list[_Chain] = field(default_factory=list)
-    combs: dict[int, Comb] = field(default_factory=dict)
+    combs: dict[tuple[str | None, int], Comb] = field(default_factory=dict)
+
+    def source(self, name: str | None, do: Iterable[str] = ()) -> Source:
+        """The source of that name and those set variables."""
+        for source in self.sources:
+            if source.name == name and set(source.do) == set(do):
+                return source
+        raise RuleError("the step uses a distribution that is not among the sources")
 
     def chain_at(self, formula: Formula, after_cut: bool = False) -> _Chain:
         """The latest chain (of those on which surgery was done) that ends in the formula, or a new one from a
@@ -54,13 +62,19 @@ class _State:
         return next((chain for chain in self.chains if chain.start == kernel), None)
 
 
-def replay(derivation: Derivation, query: Formula, diagram: Diagram, formula: Formula | None = None) -> tuple[str, ...]:
+def replay(
+    derivation: Derivation,
+    query: Formula,
+    diagram: Diagram,
+    formula: Formula | None = None,
+    sources: Sequence[Source] = (OBSERVED,),
+) -> tuple[str, ...]:
     """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
 
     A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain
-    ends in the observed distribution.
+    ends in distributions of the sources.
     """
-    state = _State(CausalGraph.of(diagram))
+    state = _State(CausalGraph.of(diagram), sources)
     fault = _first_fault(state, derivation)
     if fault is not None:
         return (fault,)
@@ -69,19 +83,28 @@ def replay(derivation: Derivation, query: Formula, diagram: Diagram, formula: Fo
         chain = state.chain_from(kernel)
         if chain is None:
             return ("no step starts from the query",)
-        if any(part.do for part in kernels(chain.end)):
-            return ("the derivation does not end in the observed distribution",)
+        if not all(available(part, sources) for part in kernels(chain.end)):
+            return ("the derivation does not end in the distributions of the sources",)
         proved = replace_formula(proved, kernel, chain.end)
     if formula is not None and not equal(proved, formula):
         return ("the derivation proves another formula",)
     return ()
 
 
-def replay_attempt(derivation: Derivation, diagram: Diagram) -> tuple[str, ...]:
+def available(kernel: Kernel, sources: Sequence[Source]) -> bool:
+    """Whether a kernel can be read off one of the sources."""
+    do = {term.variable for term in kernel.do}
+    plain = not any(term.world for term in kernel_terms(kernel))
+    return plain and any(source.name == kernel.source and set(source.do) == do for source in sources)
+
+
+def replay_attempt(
+    derivation: Derivation, diagram: Diagram, sources: Sequence[Source] = (OBSERVED,)
+) -> tuple[str, ...]:
     """Why a step of an unfinished derivation (of a query that is not identified) does not hold; nothing where all
     do.
     """
-    fault = _first_fault(_State(CausalGraph.of(diagram)), derivation)
+    fault = _first_fault(_State(CausalGraph.of(diagram), sources), derivation)
     return () if fault is None else (fault,)
 
 
@@ -143,26 +166,61 @@ def _check_comb(state: _State, step: Step) -> None:
     if teeth is None:
         raise RuleError("the comb's teeth are not stated")
     within, district = state.graph.mask(teeth.within), state.graph.mask(teeth.component)
-    known = state.combs.get(within)
-    # A comb of the whole ancestral set may be taken again from the joint distribution: both give the same.
-    if known is None or (within != district and state.graph.ancestors(within) == within):
-        comb, expected = rules.comb_of_joint(state.graph, within, district)
-    else:
-        comb, expected = rules.comb_of_comb(state.graph, known, district)
-    _compare(step, expected)
-    state.combs[comb.members] = comb
+    _record(state, step, _combs_yielding(state, teeth, within, district))
+
+
+def _combs_yielding(state: _State, teeth: Teeth, within: int, district: int) -> Iterator[tuple[Comb, Step]]:
+    """What the rule yields from every comb and source the step may have meant: the first that fits counts."""
+    reason = "no comb and no source yields it"
+    for known in (state.combs.get((None, within)), state.combs.get((teeth.source, within))):
+        if known is not None and not teeth.do:
+            try:
+                yield rules.comb_of_comb(state.graph, known, district)
+            except RuleError as error:
+                reason = str(error)
+    try:
+        yield rules.comb_of_joint(state.graph, within, district, state.source(teeth.source, teeth.do))
+    except RuleError as error:
+        raise RuleError(str(error) if reason.startswith("no comb") else reason) from None
+
+
+def _record(state: _State, step: Step, candidates: Iterable[tuple[Comb, Step]]) -> None:
+    """Keep the first candidate that agrees with the step; raises what the last one lacks."""
+    fault: RuleError | None = None
+    for comb, expected in candidates:
+        try:
+            _compare(step, expected)
+        except RuleError as error:
+            fault = error
+            continue
+        state.combs[comb.domain, comb.members] = comb
+        return
+    if fault is not None:
+        raise fault
 
 
 def _check_discard(state: _State, step: Step) -> None:
     kept = next((condition for condition in step.because if isinstance(condition, Ancestral)), None)
     if kept is None:
         raise RuleError("the set kept is not stated")
-    known = state.combs.get(state.graph.mask(kept.within))
-    if known is None:
+    within, members = state.graph.mask(kept.within), state.graph.mask(kept.members)
+    known = [comb for (_, mask), comb in state.combs.items() if mask == within]
+    if not known:
         raise RuleError("there is no comb yet to discard from")
-    comb, expected = rules.discard(state.graph, known, state.graph.mask(kept.members))
-    _compare(step, expected)
-    state.combs[comb.members] = comb
+    _record(state, step, (rules.discard(state.graph, comb, members) for comb in known))
+
+
+def _check_transport(state: _State, step: Step) -> None:
+    condition = next((condition for condition in step.because if isinstance(condition, Invariant)), None)
+    if condition is None:
+        raise RuleError("the mechanisms that do not differ are not stated")
+    known = state.combs.get((condition.source, state.graph.mask(condition.members)))
+    if known is None:
+        raise RuleError("there is no comb yet to transport")
+    source = next((source for source in state.sources if source.name == condition.source), None)
+    if source is None:
+        raise RuleError("the step uses a distribution that is not among the sources")
+    _record(state, step, (rules.transport(state.graph, known, source),))
 
 
 def _check_plug(state: _State, step: Step) -> None:
@@ -172,7 +230,7 @@ def _check_plug(state: _State, step: Step) -> None:
 
 
 def _check_observe(state: _State, step: Step) -> None:
-    _compare(step, rules.observe(state.graph, _kernel(step.before)))
+    _compare(step, rules.observe(state.graph, _kernel(step.before), state.sources))
     state.chain_at(step.before).end = step.after
 
 
@@ -188,7 +246,7 @@ def _check_exchange(state: _State, step: Step) -> None:
 def _check_condition(state: _State, step: Step) -> None:
     query = _kernel(step.before)
     joint = state.chain_from(rules.joint_kernel(query))
-    if joint is None or any(kernel.do for kernel in kernels(joint.end)):
+    if joint is None or not all(available(kernel, state.sources) for kernel in kernels(joint.end)):
         raise RuleError("the joint effect is not proved")
     _compare(step, rules.condition(query, joint.end))
     state.chain_at(query).end = step.after
@@ -211,7 +269,10 @@ def _check_back_door(state: _State, step: Step) -> None:
     conditions = simplify.back_door_conditions(state.graph, query, covariates)
     if not all(rules.separation_holds(state.graph, condition) for condition in conditions):
         raise RuleError("the back-door criterion does not hold")
-    after = simplify.adjustment_formula(state.graph, query, covariates)
+    source = rules.observational(state.sources)
+    if source is None:
+        raise RuleError("no source only observed the queried domain")
+    after = simplify.adjustment_formula(state.graph, query, covariates, source)
     _compare(step, Step(simplify.BACK_DOOR, step.before, after, conditions))
     chain.end = step.after
 
@@ -221,6 +282,7 @@ CHECKERS: dict[str, Callable[[_State, Step], None]] = {
     rules.COMPONENTS.name: _check_components,
     rules.COMB.name: _check_comb,
     rules.DISCARD.name: _check_discard,
+    rules.TRANSPORT.name: _check_transport,
     rules.PLUG.name: _check_plug,
     rules.OBSERVE.name: _check_observe,
     rules.EXCHANGE.name: _check_exchange,

@@ -1,24 +1,69 @@
-"""The positivity that a formula needs: the conditions of its conditionals must have probability above zero."""
+"""The positivity a formula needs: conditions of its conditionals and denominators of its quotients are above zero."""
 
 from __future__ import annotations
 
-from ..dsl.formula import Formula, kernels, probability
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..dsl.formula import (
+    Formula,
+    Kernel,
+    Ratio,
+    Symbol,
+    Term,
+    free_symbols,
+    free_variables,
+    kernels,
+    map_terms,
+    subformulas,
+    terms,
+    variables,
+)
 from .derivation import Positive
 
 
 def requirements(formula: Formula) -> tuple[Positive, ...]:
-    """The distributions that must be above zero, only the largest ones, in the order of the formula.
+    """The distributions that must be above zero, only the largest ones, then the denominators, in order of the formula.
 
     >>> from suture.dsl.formula_reader import read_formula
-    >>> needs = requirements(read_formula("sum{t} P(T=t | S) sum{s} P(S=s) P(C | S=s, T=t)"))
-    >>> [term.variable for term in needs[0].kernel.outcomes], len(needs)
-    (['S', 'T'], 1)
+    >>> from suture.dsl.formula_text import text
+    >>> [text(need.formula) for need in requirements(read_formula("sum{t} P(T=t | S) sum{s} P(S=s) P(C | S=s, T=t)"))]
+    ['P(S, T)']
     """
-    wanted = [
-        tuple(dict.fromkeys(term.variable for term in kernel.given)) for kernel in kernels(formula) if kernel.given
+    wanted: dict[tuple[frozenset[str], Kernel], Kernel] = {}
+    for kernel in kernels(formula):
+        if kernel.given:
+            need = _condition(kernel)
+            key = frozenset(term.variable for term in need.outcomes)
+            wanted.setdefault((key, replace(need, outcomes=())), need)
+    largest = [
+        need
+        for (key, place), need in wanted.items()
+        if not any(key < other and place == elsewhere for other, elsewhere in wanted)
     ]
-    unique: dict[frozenset[str], tuple[str, ...]] = {}
-    for names in wanted:
-        unique.setdefault(frozenset(names), names)
-    largest = [names for key, names in unique.items() if not any(key < other for other in unique)]
-    return tuple(Positive(probability(names)) for names in largest)
+    return tuple(dict.fromkeys(map(Positive, (*largest, *_denominators(formula)))))
+
+
+def _condition(kernel: Kernel) -> Kernel:
+    """The distribution of a kernel's conditions, at all values."""
+    names = dict.fromkeys(term.variable for term in kernel.given)
+    do = dict.fromkeys(term.variable for term in kernel.do)
+    return Kernel(terms(names), (), terms(do), kernel.source)
+
+
+def _denominators(formula: Formula) -> Iterator[Formula]:
+    """What stands below each quotient, at all values of the symbols that an outer sum binds."""
+    for node in subformulas(formula):
+        if not isinstance(node, Ratio):
+            continue
+        below = node.denominator
+        outer = free_symbols(below)
+        if {symbol.variable for symbol in outer} & free_variables(below):
+            # Two values of one variable occur: positivity of everything that is mentioned is enough.
+            yield Kernel(terms(sorted(variables(below))))
+        else:
+            yield map_terms(below, lambda term, outer=outer: _bare(term, outer))
+
+
+def _bare(term: Term, outer: frozenset[Symbol]) -> Term:
+    return replace(term, value=None) if term.value in outer else term

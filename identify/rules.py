@@ -24,7 +24,19 @@ from ..dsl.formula import (
 )
 from . import combs
 from .combs import Comb, surgery_kernel
-from .derivation import Ancestral, AnyValue, Components, Rule, Separated, SideCondition, Step, Teeth
+from .derivation import (
+    OBSERVED,
+    Ancestral,
+    AnyValue,
+    Components,
+    Invariant,
+    Rule,
+    Separated,
+    SideCondition,
+    Source,
+    Step,
+    Teeth,
+)
 from .graph import CausalGraph
 
 CUT = Rule(
@@ -63,7 +75,13 @@ CONDITION = Rule(
     "condition", "P(Y | do(X), Z) is P(Y, Z | do(X)) divided by its sum over Y", "definition of conditionals"
 )
 
-RULES = (CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
+TRANSPORT = Rule(
+    "transport",
+    "boxes whose mechanisms are the same in both domains do the same in both",
+    "Bareinboim and Pearl 2014; Lee, Correa, Bareinboim 2020",
+)
+
+RULES = (TRANSPORT, CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
 
 
 class RuleError(Exception):
@@ -89,10 +107,26 @@ def needed(graph: CausalGraph, query: Kernel) -> tuple[int, int, int]:
 
 def cut(graph: CausalGraph, query: Kernel) -> Step:
     """P(Y | do(X)) as the sum over the boxes that are left of what they do."""
+    _require_plain(query)
     outcomes, _, left = needed(graph, query)
     after = sum_over(graph.members(left & ~outcomes), _kernel_like(graph, left, query))
     condition = Ancestral(graph.members(left), graph.names, tuple(term.variable for term in query.do))
     return Step(CUT, query, substitute(after, query_values(query)), (condition,))
+
+
+def _require_own(query: Kernel) -> None:
+    """The query is about the model itself, in one world."""
+    _require(query.source is None, "the query is about another source")
+    _require(not any(term.world for term in kernel_terms(query)), "the query has terms in other worlds")
+
+
+def _require_plain(query: Kernel) -> None:
+    """Surgery is on P(Y | do(X)) itself: nothing given, no other source, no other world, every variable named once."""
+    names = [term.variable for term in kernel_terms(query)]
+    _require(bool(query.outcomes), "the query has no outcome")
+    _require(not query.given, "the query has conditions")
+    _require_own(query)
+    _require(len(set(names)) == len(names), "the query names a variable twice")
 
 
 def _kernel_like(graph: CausalGraph, members: int, query: Kernel) -> Kernel:
@@ -115,12 +149,23 @@ def components(graph: CausalGraph, query: Kernel) -> Step:
     return Step(COMPONENTS, cut(graph, query).after, substitute(after, query_values(query)), (condition,))
 
 
-def comb_of_joint(graph: CausalGraph, within: int, district: int) -> tuple[Comb, Step]:
-    """The comb of a district of an ancestral set, from the observed joint distribution."""
-    _require(graph.ancestors(within) == within, "the set the comb is taken from is not ancestral")
+def comb_of_joint(graph: CausalGraph, within: int, district: int, source: Source = OBSERVED) -> tuple[Comb, Step]:
+    """The comb of a district of an ancestral set, from the joint distribution of a source."""
+    space = graph.everything & ~graph.mask(source.do)
+    _require(within & ~space == 0, "the set the comb is taken from holds what the experiment set")
+    _require(graph.ancestors(within, space) == within, "the set the comb is taken from is not ancestral")
     _require_district(graph, district, within)
-    comb = combs.disintegrate_joint(graph, within, district)
-    return comb, _comb_step(graph, comb, within)
+    comb = combs.disintegrate_joint(graph, within, district, source)
+    return comb, _comb_step(graph, comb, within, source)
+
+
+def transport(graph: CausalGraph, known: Comb, source: Source) -> tuple[Comb, Step]:
+    """The comb of another domain as that of the queried one, where none of its mechanisms differs."""
+    _require(known.domain is not None and known.domain == source.name, "the comb is not of that source")
+    _require(known.members & graph.mask(source.differs) == 0, "a mechanism of the comb differs between the domains")
+    before, after = surgery_kernel(graph, known.members), surgery_kernel(graph, known.members, known.domain)
+    condition = Invariant(graph.members(known.members), str(source.name))
+    return replace(known, domain=None), Step(TRANSPORT, before, after, (condition,))
 
 
 def comb_of_comb(graph: CausalGraph, known: Comb, district: int) -> tuple[Comb, Step]:
@@ -136,10 +181,12 @@ def _require_district(graph: CausalGraph, district: int, within: int) -> None:
     _require(graph.district(first, within) == district, "the component is not a whole c-component of that set")
 
 
-def _comb_step(graph: CausalGraph, comb: Comb, within: int) -> Step:
+def _comb_step(graph: CausalGraph, comb: Comb, within: int, source: Source | None = None) -> Step:
     teeth = tuple(map(graph.members, combs.runs(comb.members, within)))
-    condition = Teeth(graph.members(comb.members), teeth, graph.members(within))
-    return Step(COMB, surgery_kernel(graph, comb.members), comb.formula, _with_any_value(graph, comb, [condition]))
+    name, do = (comb.domain, ()) if source is None else (source.name, source.do)
+    condition = Teeth(graph.members(comb.members), teeth, graph.members(within), name, do)
+    before = surgery_kernel(graph, comb.members, comb.domain)
+    return Step(COMB, before, comb.formula, _with_any_value(graph, comb, [condition]))
 
 
 def discard(graph: CausalGraph, known: Comb, ancestral: int) -> tuple[Comb, Step]:
@@ -148,7 +195,7 @@ def discard(graph: CausalGraph, known: Comb, ancestral: int) -> tuple[Comb, Step
     _require(graph.ancestors(ancestral, known.members) == ancestral, "the set kept is not ancestral in the comb")
     comb = combs.discard(graph, known, ancestral)
     condition = Ancestral(graph.members(ancestral), graph.members(known.members))
-    before = surgery_kernel(graph, ancestral)
+    before = surgery_kernel(graph, ancestral, comb.domain)
     return comb, Step(DISCARD, before, comb.formula, _with_any_value(graph, comb, [condition]))
 
 
@@ -162,7 +209,7 @@ def _with_any_value(graph: CausalGraph, comb: Comb, conditions: list[SideConditi
 def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb]) -> Step:
     """The components give way to their combs."""
     outcomes, _, left = needed(graph, query)
-    by_members = {comb.members: comb for comb in known}
+    by_members = {comb.members: comb for comb in known if comb.domain is None}
     groups = graph.districts(left)
     _require(all(group in by_members for group in groups), "a component has no comb yet")
     body = product(by_members[group].formula for group in groups)
@@ -174,17 +221,27 @@ def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb]) -> Step:
 # Queries without surgery, and queries with conditions
 
 
-def observe(graph: CausalGraph, query: Kernel) -> Step:
+def observational(sources: Iterable[Source]) -> Source | None:
+    """The first source that only observed the queried domain."""
+    return next((source for source in sources if not source.do and not source.differs), None)
+
+
+def observe(graph: CausalGraph, query: Kernel, sources: Iterable[Source] = (OBSERVED,)) -> Step:
     """A query without surgery is read off the observed distribution."""
+    _require_own(query)
+    source = observational(sources)
+    if source is None:
+        raise RuleError("no source only observed the queried domain")
     _require(not query.do, "the query sets variables from outside")
     _require(all(term.variable in graph.index for term in kernel_terms(query)), "the query names what is not observed")
-    return Step(OBSERVE, query, query)
+    return Step(OBSERVE, query, replace(query, source=source.name))
 
 
 def exchange(graph: CausalGraph, query: Kernel, variable: str) -> Step:
     """A condition becomes a set variable where the two cannot be told apart: rule 2 of the do-calculus, right to
     left.
     """
+    _require_own(query)
     do = tuple(term.variable for term in query.do)
     rest = tuple(term.variable for term in query.given if term.variable != variable)
     moved = tuple(term for term in query.given if term.variable == variable)
@@ -214,5 +271,6 @@ def joint_kernel(query: Kernel) -> Kernel:
 def condition(query: Kernel, joint: Formula) -> Step:
     """P(Y | do(X), Z) from the formula of P(Y, Z | do(X)): divided by its sum over Y."""
     _require(bool(query.given), "the query has no conditions")
+    _require_own(query)
     below = sum_over([term.variable for term in query.outcomes], joint)
     return Step(CONDITION, query, substitute(ratio(joint, below), query_values(query)))

@@ -28,7 +28,6 @@ from ..dsl.formula import (
     fresh_name,
     kernel_terms,
     kernels,
-    probability,
     product,
     ratio,
     rebuild,
@@ -37,10 +36,11 @@ from ..dsl.formula import (
     substitute,
     sum_over,
     symbols,
+    terms,
 )
-from .derivation import Rule, Separated, SideCondition, Step
+from .derivation import OBSERVED, Rule, Separated, SideCondition, Source, Step
 from .graph import CausalGraph, bits
-from .rules import query_values, separation_holds
+from .rules import observational, query_values, separation_holds
 
 FUSE = Rule("fuse sums", "a sum of a sum is one sum", "arithmetic")
 FACTOR = Rule("factor out", "what does not depend on the bound variables stands in front of the sum", "distributivity")
@@ -72,8 +72,13 @@ class Rewrite:
     apply: Callable[[CausalGraph, Formula], tuple[Formula, tuple[SideCondition, ...]]]
 
 
-def simplification(graph: CausalGraph, formula: Formula, query: Kernel | None = None) -> tuple[Step, ...]:
-    """The steps that lead from a formula to its simplest form; none where it is simple already."""
+def simplification(
+    graph: CausalGraph, formula: Formula, query: Kernel | None = None, sources: Sequence[Source] = (OBSERVED,)
+) -> tuple[Step, ...]:
+    """The steps that lead from a formula to its simplest form; none where it is simple already.
+
+    With the query the back-door form is tried at last, where a source observed the queried domain.
+    """
     steps: list[Step] = []
     changed = True
     while changed:
@@ -83,8 +88,9 @@ def simplification(graph: CausalGraph, formula: Formula, query: Kernel | None = 
             if after is not formula and not equal(after, formula):
                 steps.append(Step(rewrite.rule, formula, after, because))
                 formula, changed = after, True
-    if query is not None:
-        step = back_door(graph, query, formula)
+    source = observational(sources)
+    if query is not None and source is not None:
+        step = back_door(graph, query, formula, source)
         if step is not None:
             steps.append(step)
     return tuple(steps)
@@ -202,6 +208,8 @@ def _without_outcome(part: Formula, symbol: Symbol) -> Formula:
 
 def _cancel(node: Formula) -> Formula:
     """Take equal factors out of a quotient, and read quotients of kernels as conditionals."""
+    if isinstance(node, Product):
+        return _cancel_beside(node)
     if not isinstance(node, Ratio):
         return node
     above, below = list(factors(node.numerator)), list(factors(node.denominator))
@@ -220,6 +228,19 @@ def _cancel(node: Formula) -> Formula:
     if len(below) == len(factors(node.denominator)):
         return node
     return ratio(product(above), product(below))
+
+
+def _cancel_beside(node: Product) -> Formula:
+    """A f/A is f, for a factor A beside a quotient; quotients first, since sums are dear to compare."""
+    parts = list(node.factors)
+    for place, part in enumerate(parts):
+        if isinstance(part, Ratio):
+            other = next((i for i, factor in enumerate(parts) if equal(factor, part.denominator)), None)
+            if other is not None:
+                parts[place] = part.numerator
+                del parts[other]
+                return product(parts)
+    return node
 
 
 def _conditional(above: Formula, below: Formula) -> Formula | None:
@@ -295,23 +316,23 @@ def _separation(outcomes: Sequence[Term], dropped: Term, rest: Sequence[Term]) -
     return Separated(names, (dropped.variable,), tuple(term.variable for term in rest))
 
 
-def back_door(graph: CausalGraph, query: Kernel, formula: Formula) -> Step | None:
+def back_door(graph: CausalGraph, query: Kernel, formula: Formula, source: Source = OBSERVED) -> Step | None:
     """The step to the adjustment formula, where covariates for it exist and it is shorter than `formula`."""
     covariates = back_door_set(graph, query)
     if covariates is None:
         return None
-    after = adjustment_formula(graph, query, covariates)
+    after = adjustment_formula(graph, query, covariates, source)
     if _size(after) >= _size(formula):
         return None
     return Step(BACK_DOOR, formula, after, back_door_conditions(graph, query, covariates))
 
 
-def adjustment_formula(graph: CausalGraph, query: Kernel, covariates: int) -> Formula:
+def adjustment_formula(graph: CausalGraph, query: Kernel, covariates: int, source: Source = OBSERVED) -> Formula:
     """The sum over z of P(y | x, z) P(z)."""
     outcomes = [term.variable for term in query.outcomes]
     do, names = [term.variable for term in query.do], graph.members(covariates)
-    kernel = probability(outcomes, (*do, *names))
-    body = sum_over(names, product((kernel, probability(names)))) if names else kernel
+    kernel = Kernel(terms(outcomes), terms((*do, *names)), (), source.name)
+    body = sum_over(names, product((kernel, Kernel(terms(names), (), (), source.name)))) if names else kernel
     return substitute(body, query_values(query))
 
 

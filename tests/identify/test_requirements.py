@@ -46,7 +46,7 @@ def with_zeros(graph: Graph, generator: np.random.Generator) -> LatentModel:
 
 def claims_hold(outcome: Identified, query: Query, model: LatentModel) -> bool | None:
     """Whether the formula is true on the model; None where the model does not meet the requirements."""
-    if any((evaluate(needed.kernel, model).array <= 0).any() for needed in outcome.requires):
+    if any((evaluate(needed.formula, model).array <= 0).any() for needed in outcome.requires):
         return None
     with np.errstate(invalid="ignore", divide="ignore"):
         return largest_error(outcome.formula, model, query) < TOLERANCE
