@@ -27,6 +27,7 @@ from .factors import Array, Axis, Factor, sizes_of
 BYTES = 8
 MATRIX_WORK = 1 << 15
 SCALED_LENGTH = 24
+MOST_PAIRS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def amount(count: int) -> str:
     while value >= 1024 and len(units) > 1:
         value /= 1024
         units.pop(0)
-    return f"{value:.1f} {units[0]}" if value < 1e6 else f"{value:.1e} {units[0]}"
+    return f"{value:.1f} {units[0]}" if value < 1e4 else f"{value:.1e} {units[0]}"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -138,8 +139,19 @@ def amount(count: int) -> str:
 @lru_cache(maxsize=2048)
 def make_plan(axes: tuple[tuple[int, ...], ...], sizes: tuple[int, ...], open_axes: tuple[int, ...]) -> Plan:
     """The cheapest plan found for operands with these axes; equal shapes get the same plan."""
-    plans = [_by_elimination(axes, sizes, open_axes), _by_pairs(axes, sizes, open_axes)]
+    plans = [_by_elimination(axes, sizes, open_axes)]
+    if _pairs(axes, len(sizes)) <= MOST_PAIRS:
+        plans.append(_by_pairs(axes, sizes, open_axes))
     return min(plans, key=lambda plan: (plan.work + plan.peak, plan.peak))
+
+
+def _pairs(axes: tuple[tuple[int, ...], ...], count: int) -> int:
+    """An upper bound of the pairs of operands that share an axis: greedy pairing looks at every one."""
+    users = [0] * count
+    for own in axes:
+        for axis in set(own):
+            users[axis] += 1
+    return sum(number * (number - 1) // 2 for number in users)
 
 
 class _Planner:

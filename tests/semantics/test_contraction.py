@@ -90,6 +90,16 @@ def test_evidence_far_below_the_range_of_floats() -> None:
     assert np.log2(float(joint[0])) + joint[1] == pytest.approx(40 * (np.log2(1e-200) + 1))
 
 
+def test_a_hub_with_a_thousand_leaves() -> None:
+    """P(R | every leaf is 0): the products of the leaves' columns, in logarithms."""
+    leaves = [f"V{n}" for n in range(1000)]
+    model = random_model(model_diagram({"R": (), **dict.fromkeys(leaves, ("R",))}), np.random.default_rng(4))
+    table = truth(model, Kernel((Term("R"),), tuple(Term(leaf, "0") for leaf in leaves)))
+    logs = np.log(model.arrays["R"]) + sum(np.log(model.arrays[leaf][:, 0]) for leaf in leaves)
+    expected = np.exp(logs - np.logaddexp(*logs))
+    assert table.values == pytest.approx(expected, rel=1e-9)
+
+
 def test_min_fill_keeps_a_chain_narrow_whatever_the_order_of_its_boxes() -> None:
     names = list(range(200))
     np.random.default_rng(3).shuffle(names)

@@ -77,6 +77,57 @@ def test_the_first_scenario_in_exact_rationals() -> None:
     assert evaluate(FRONT_DOOR, survey(next(iter(SCENARIOS)))).at(Smoke="yes").item() == expected
 
 
+KIDNEY = {  # Charig et al. 1986: stone, treatment, successes, failures
+    ("small", "open"): (81, 6),
+    ("large", "open"): (192, 71),
+    ("small", "puncture"): (234, 36),
+    ("large", "puncture"): (55, 25),
+}
+ADMISSIONS = {  # Bickel et al. 1975, the six largest departments: admitted and rejected men, then women
+    "A": (512, 313, 89, 19),
+    "B": (353, 207, 17, 8),
+    "C": (120, 205, 202, 391),
+    "D": (138, 279, 131, 244),
+    "E": (53, 138, 94, 299),
+    "F": (22, 351, 24, 317),
+}
+
+
+def test_kidney_stones(cases: Callable[[str], Any]) -> None:
+    known = {case["id"]: case["expected"] for case in cases("numeric.json")["cases"]}
+    rows = [(*cell, out, n) for cell, pair in KIDNEY.items() for out, n in zip(("yes", "no"), pair, strict=True)]
+    names = ("Stone", "Treatment", "Success", "n")
+    table = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    data = from_columns(table, read_model("Stone -> Treatment -> Success ; Stone -> Success"), "n")
+    adjusted = evaluate(read_formula("sum{s} P(Success=yes | Treatment=open, Stone=s) P(Stone=s)"), data)
+    weighted = read_formula("sum{s} (P(Success=yes, Treatment=open, Stone=s) / P(Treatment=open | Stone=s))")
+    expected = known["ipw_equals_adjustment"]["value"]
+    assert float(adjusted.item()) == pytest.approx(expected, abs=1e-9)
+    assert evaluate(weighted, data).item() == adjusted.item()
+
+
+def test_berkeley_admissions(cases: Callable[[str], Any]) -> None:
+    known = {case["id"]: case["expected"] for case in cases("numeric.json")["cases"]}["berkeley_admissions"]
+    cells = [(sex, out) for sex in ("male", "female") for out in ("yes", "no")]
+    rows = [(*cell, d, n) for d, four in ADMISSIONS.items() for cell, n in zip(cells, four, strict=True)]
+    table = {name: [row[place] for row in rows] for place, name in enumerate(("Sex", "Admit", "Dept", "n"))}
+    data = from_columns(table, read_model("Sex -> Dept -> Admit ; Sex -> Admit"), "n")
+
+    def number(text: str) -> float:
+        return float(evaluate(read_formula(text), data).item())
+
+    direct = "P(Admit=yes | Sex=female, Dept=d) - P(Admit=yes | Sex=male, Dept=d)"
+    found = {
+        "p_female": number("P(Admit=yes | Sex=female)"),
+        "p_male": number("P(Admit=yes | Sex=male)"),
+        "TE": number("P(Admit=yes | Sex=female) - P(Admit=yes | Sex=male)"),
+        "avg_CDE": number(f"sum{{d}} P(Dept=d) ({direct})"),
+        "NDE": number(f"sum{{d}} P(Dept=d | Sex=male) ({direct})"),
+        "NIE": number("sum{d} P(Admit=yes | Sex=male, Dept=d) (P(Dept=d | Sex=female) - P(Dept=d | Sex=male))"),
+    }
+    assert found == pytest.approx(known, abs=1e-9)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Every kind of table gives the same numbers
 
