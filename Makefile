@@ -41,9 +41,13 @@ format: venv
 	$(BIN)/ruff check --fix-only --select I .
 	$(BIN)/ruff format .
 
+# Every benchmark runs, whatever the ones before it found; any that finds something wrong fails the target.
 bench: venv
-	@set -e; for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python "$$file"; done
-	$(BIN)/python -m pytest -q -n $(JOBS) -m slow
+	@failed=; for file in benchmarks/[a-z]*.py; do \
+		echo "== $$file"; $(BIN)/python "$$file" || failed="$$failed $$file"; \
+	done; \
+	echo "== slow tests"; $(BIN)/python -m pytest -q -n $(JOBS) -m slow || failed="$$failed tests"; \
+	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 docs: venv
 	@mkdir -p docs/pictures
