@@ -15,7 +15,6 @@ from .source import Span
 PROBES = (Fraction(1, 3), Fraction(2, 7), Fraction(5, 11), Fraction(3, 13), Fraction(7, 17), Fraction(1, 19))
 
 
-
 def mechanism_names(mechanism: tree.Mechanism) -> tuple[tree.Name, ...]:
     """Every name that stands in a mechanism where a parent may stand, in order, repeats left out."""
     match mechanism:
@@ -69,7 +68,6 @@ def uses_noise(node: tree.Expression) -> bool:
             return False
 
 
-
 def calls(node: tree.Expression) -> Iterator[tree.Expression]:
     """Calls inside an expression, and whatever cannot stand in a mechanism at all."""
     match node:
@@ -91,7 +89,6 @@ def calls(node: tree.Expression) -> Iterator[tree.Expression]:
             return
 
 
-
 def specialise(node: tree.Expression, labels: Mapping[str, str]) -> tree.Expression:
     """The expression with the given variables fixed to labels, and computed where that leaves no name."""
     match node:
@@ -110,7 +107,6 @@ def specialise(node: tree.Expression, labels: Mapping[str, str]) -> tree.Express
             return node
 
 
-
 def _chosen(
     node: tree.Conditional, condition: tree.Expression, first: tree.Expression, second: tree.Expression
 ) -> tree.Expression:
@@ -123,14 +119,12 @@ def _chosen(
     return first if settled in (True, "true") else second
 
 
-
 def value_label(value: Value, labels: Sequence[str]) -> str | None:
     """The label among `labels` that a computed value is; a truth value is 0 or 1, or `false` or `true`."""
     if isinstance(value, bool):
         named = find_label(labels, "true" if value else "false")
         return named if named is not None else find_label(labels, str(int(value)))
     return find_label(labels, str(value))
-
 
 
 def never_one(weights: Sequence[tree.Expression]) -> bool:
@@ -152,7 +146,6 @@ def never_one(weights: Sequence[tree.Expression]) -> bool:
     return False
 
 
-
 def exact_number(value: Fraction, place: Span) -> tree.Expression:
     """A rational number as an expression."""
     above = tree.Number(Fraction(abs(value.numerator)), str(abs(value.numerator)), place)
@@ -162,4 +155,3 @@ def exact_number(value: Fraction, place: Span) -> tree.Expression:
         below = tree.Number(Fraction(value.denominator), str(value.denominator), place)
         made = tree.Arithmetic(("/",), (above, below), place)
     return tree.Unary("-", made, place) if value < 0 else made
-
