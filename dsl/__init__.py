@@ -1,0 +1,1 @@
+"""What can be written: grammar, syntax trees, string diagrams, formulas, printers, drawings, diagnostics."""

@@ -1,0 +1,1 @@
+"""The notebook face of suture."""
