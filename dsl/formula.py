@@ -1,12 +1,12 @@
 """Formulas: what is asked, what is known, and every expression in between.
 
-One type serves for queries (`P(Cancer | do(Smoke))`), estimands (no `do` left) and the terms of a derivation.  The nodes
-form a closed set, so functions over them are `match` statements with a final `assert_never`; printers live in
+One type serves for queries (`P(Cancer | do(Smoke))`), estimands (no `do` left) and the terms of a derivation.  The
+nodes form a closed set, so functions over them are `match` statements with a final `assert_never`; printers live in
 `formula_text.py` and `formula_latex.py`, the reader in `formula_reader.py`.
 
-A `Term` names a variable and what stands for its value: nothing (the bare name: the formula is a function of it), a label
-of its domain (`Smoke=yes`), or a `Symbol` bound by an enclosing `Sum` (`Tar=t`).  Binders are real: symbols are compared up
-to renaming (`canonical`), and substitution renames them where they would capture (`substitute`).
+A `Term` names a variable and what stands for its value: nothing (the bare name: the formula is a function of it), a
+label of its domain (`Smoke=yes`), or a `Symbol` bound by an enclosing `Sum` (`Tar=t`).  Binders are real: symbols are
+compared up to renaming (`canonical`), and substitution renames them where they would capture (`substitute`).
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Symbol:
 class Term:
     """A variable at a value: None is the bare name, a string a label, a `Symbol` a bound variable.
 
-    `world` holds the interventions of a counterfactual term `Y[X=1]`, themselves terms; it is empty otherwise.  Inside a
-    world, `swap` names the domain that lends its mechanism (`Lab ~ rural`); the variable `.` then means all that differ.
+    `world` holds the interventions of a counterfactual term `Y[X=1]`, themselves terms; it is empty otherwise.  Inside
+    a world, `swap` names the domain that lends its mechanism (`Lab ~ rural`); the variable `.` then means all that
+    differ.
     """
 
     variable: str
@@ -60,7 +61,8 @@ class ValueOf:
 class Kernel:
     """`P(outcomes | given, do(do))`, of the named source (a data set or a domain; None is the one at hand).
 
-    Without `do` and worlds it is read off a joint distribution; with them it stands for what surgery on the model gives.
+    Without `do` and worlds it is read off a joint distribution; with them it stands for what surgery on the model
+    gives.
     """
 
     outcomes: tuple[Term, ...]
@@ -117,7 +119,8 @@ def probability(outcomes: Iterable[str], given: Iterable[str] = (), do: Iterable
     """`P(outcomes | given, do(do))` as a function of all its names.
 
     >>> probability(["Y"], do=["X"])
-    Kernel(outcomes=(Term(variable='Y', value=None, world=()),), given=(), do=(Term(variable='X', value=None, world=()),), source=None)
+    Kernel(outcomes=(Term(variable='Y', value=None, world=()),), given=(), do=(Term(variable='X', value=None,
+    world=()),), source=None)
     """  # noqa: E501
     return Kernel(terms(outcomes), terms(given), terms(do))
 
@@ -282,9 +285,7 @@ def kernels(formula: Formula) -> tuple[Kernel, ...]:
 
 def free_variables(formula: Formula) -> frozenset[str]:
     """Variables that occur bare: the formula is a function of their values."""
-    return frozenset(
-        term.variable for node in subformulas(formula) for term in node_terms(node) if term.value is None
-    )
+    return frozenset(term.variable for node in subformulas(formula) for term in node_terms(node) if term.value is None)
 
 
 def symbols(formula: Formula) -> frozenset[Symbol]:
@@ -433,7 +434,9 @@ def _canonical(formula: Formula, scope: Mapping[Symbol, Symbol], reserved: set[s
 
 def _rename_terms(node: Formula, names: Mapping[Symbol, Symbol]) -> Formula:
     def change(term: Term) -> Term:
-        return replace(term, value=names[term.value]) if isinstance(term.value, Symbol) and term.value in names else term
+        return (
+            replace(term, value=names[term.value]) if isinstance(term.value, Symbol) and term.value in names else term
+        )
 
     return map_terms(node, change)
 
