@@ -119,8 +119,7 @@ def probability(outcomes: Iterable[str], given: Iterable[str] = (), do: Iterable
     """`P(outcomes | given, do(do))` as a function of all its names.
 
     >>> probability(["Y"], do=["X"])
-    Kernel(outcomes=(Term(variable='Y', value=None, world=()),), given=(), do=(Term(variable='X', value=None,
-    world=()),), source=None)
+    Kernel(outcomes=(Term(variable='Y', value=None, world=()),), given=(), do=(Term(variable='X', value=None, world=()),), source=None)
     """  # noqa: E501
     return Kernel(terms(outcomes), terms(given), terms(do))
 
