@@ -19,8 +19,8 @@ def main(count: int = 20_000, seed: int = 1) -> int:
     """Run the fuzzing; the exit code."""
     from mutations import programs, survives
 
-    places = [*(ROOT / "examples").glob("*.suture"), *(ROOT / "tests" / "dsl" / "bad").glob("*.suture")]
-    seeds = [path.read_text(encoding="utf-8") for path in sorted(places)]
+    places = [*sorted((ROOT / "examples").glob("*.suture")) * 8, *sorted((ROOT / "tests/dsl/bad").glob("*.suture"))]
+    seeds = [path.read_text(encoding="utf-8") for path in places]
     good, slowest, slow_text = 0, 0.0, ""
     begun = time.process_time()
     for text in programs(seeds, count, seed):

@@ -118,10 +118,10 @@ def test_expression_places_count_from_the_text() -> None:
     assert caught.value.diagnostics[0].span.column == 9
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_mutated_programs_never_end_in_a_traceback(number: int) -> None:
-    texts = list(programs(EXAMPLES + BAD, 100, number))
-    assert {survives(text) for text in texts} == {True, False}
+def test_mutated_programs_never_end_in_a_traceback() -> None:
+    results = [survives(text) for text in programs(EXAMPLES * 8 + BAD, 400, seed=1)]
+    assert results.count(True) >= 4, "mutations that leave hardly any program whole test only the parser"
+    assert results.count(False) >= 100
 
 
 # ---- files
