@@ -7,6 +7,7 @@ The library, the command line and the notebook are thin doors onto `run`.  Nothi
 
 from __future__ import annotations
 
+import itertools
 import operator
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,19 +18,20 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from .answer import Answer, Answers, Estimand, Status
 from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.diagram import Diagram, observe
+from .dsl.diagram import Diagram
 from .dsl.formula import Formula, free_variables, node_terms, probability, product, subformulas, sum_over
 from .dsl.formula_text import text
 from .dsl.parser import parse
 from .dsl.program import (
+    Adjust,
     Assert,
     Boolean,
+    Bound,
     Compute,
     Condition,
     Estimate,
     Identify,
     Independent,
-    Model,
     Pending,
     Program,
     Query,
@@ -37,10 +39,12 @@ from .dsl.program import (
     Statement,
 )
 from .dsl.resolve import resolve
-from .dsl.source import Source, Span
+from .dsl.source import Source as SourceText
+from .dsl.source import Span
+from .evidence import Evidence, evidence, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
-from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
+from .identify.derivation import OBSERVED, Identified, NotIdentified, Outcome, Source, Undecided
 from .identify.separation import independence
 
 if TYPE_CHECKING:
@@ -58,17 +62,17 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def run(program: str | Source, folder: str | Path | None = None) -> Answers:
+def run(program: str | SourceText, folder: str | Path | None = None) -> Answers:
     """Answer every statement of a program, in order.
 
     Relative paths of data files are taken from `folder`.  Raises `SutureError` where the program has errors; an
     error that only running a statement shows makes that statement's answer an error, and the others are answered.
     """
-    source = program if isinstance(program, Source) else Source(program)
+    source = program if isinstance(program, SourceText) else SourceText(program)
     return Answers(answers(read(source), folder))
 
 
-def read(source: Source) -> Program:
+def read(source: SourceText) -> Program:
     """Parse and resolve; raises `SutureError` with every diagnostic of the phase that failed."""
     return resolve(parse(source), source)
 
@@ -87,7 +91,7 @@ class Session:
     program: Program
     folder: Path | None = None
     tables: dict[str, Empirical] = field(default_factory=dict)
-    outcomes: dict[tuple[Formula, Diagram, str | None], Outcome] = field(default_factory=dict)
+    outcomes: dict[tuple[Formula, Diagram, str | None, tuple[Source, ...]], Outcome] = field(default_factory=dict)
 
     def answer(self, statement: Statement) -> Iterator[Answer]:
         """The answers to a statement, timed; `compute` gives one a query, every other statement gives one."""
@@ -121,20 +125,26 @@ class Session:
                 yield self.show(statement)
             case Assert():
                 yield self.check(statement)
-            case Pending():
-                raise SutureError(not_built(statement))
+            case Adjust() | Bound() | Pending():
+                raise SutureError(not_built(keyword(statement), statement.span))
             case _:
                 assert_never(statement)
 
     # -- identification
 
-    def outcome(self, formula: Formula, diagram: Diagram, method: str | None = None) -> Outcome:
+    def outcome(
+        self,
+        formula: Formula,
+        diagram: Diagram,
+        method: str | None = None,
+        sources: tuple[Source, ...] = (OBSERVED,),
+    ) -> Outcome:
         """Choose, run, certify.  A result that its own certificate refuses is reported as undecided, never given."""
-        key = (formula, diagram, method)
+        key = (formula, diagram, method, sources)
         if key not in self.outcomes:
-            found = identify_formula(formula, diagram, method)
+            found = identify_formula(formula, diagram, method, sources)
             try:
-                self.outcomes[key] = certify(found, formula, diagram)
+                self.outcomes[key] = certify(found, formula, diagram, sources=sources)
             except CertificationError as error:
                 reason = f"suture refused its own result, which is a bug worth reporting: {error}"
                 self.outcomes[key] = Undecided(reason, found.derivation, found.method)
@@ -142,70 +152,29 @@ class Session:
 
     def identify(self, statement: Identify) -> Answer:
         """Formula and derivation, or a witness."""
-        self._refuse_sources(statement)
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
-        found = self.outcome(query.formula, model.diagram, statement.method)
+        asked = question(query.formula, self.program, statement.span)
+        known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
+        found = self.outcome(asked.formula, known.diagram, statement.method, known.sources)
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
-        return with_outcome(head, found, query.formula)
-
-    def _refuse_sources(self, statement: Identify) -> None:
-        """Several sources are another capability; the observed distribution under any of its names is the default."""
-        model = self.program.models[statement.query.model]
-        for source in statement.sources:
-            plain = (
-                isinstance(source, str)
-                and not self.program.data[source].do
-                and self.program.data[source].domain is None
-            )
-            if not isinstance(source, str):
-                whole = {term.variable for term in source.outcomes} == set(model.observed)
-                plain = whole and not source.given and not source.do and source.source is None
-            if not plain:
-                raise SutureError(
-                    Diagnostic(
-                        "S501",
-                        "identification from experiments, domains or parts of the distribution is not built yet",
-                        statement.span,
-                        "asks for several sources",
-                        "leave 'from' out to identify from the observed distribution of all variables",
-                    )
-                )
+        answer = with_outcome(head, found, asked.formula)
+        return replace(answer, notes=(*answer.notes, *hidden_note(known)))
 
     # -- numbers
 
     def estimate(self, statement: Estimate) -> Answer:
-        """The plug-in value of the identified formula on a data set."""
-        query, model = statement.query, self.program.models[statement.query.model]
-        name = self._data_name(statement)
+        """The plug-in value of the identified formula on the data."""
         _refuse_method(statement.method, statement.span)
-        head = Answer(
-            "estimate",
-            Status.VALUE,
-            statement.span.line,
-            statement.name or query.name,
-            model.name,
-            query.text,
-            source=name,
-        )
-        table = self.table(name)
-        return estimated(self, head, query.formula, model, table, statement.method)
-
-    def _data_name(self, statement: Estimate) -> str:
-        """The one plain data set to estimate from; experiments and several sources are refused until they are built."""
-        message, label = "", ""
-        if len(statement.sources) != 1:
-            message, label = "an estimate needs exactly one data set so far", "names none or several"
-        else:
-            data = self.program.data[statement.sources[0]]
-            if data.do or data.domain is not None:
-                message, label = "estimates from experiments and domains are not built yet", f"'{data.name}' is one"
         if statement.interval is not None:
-            message, label = "intervals are not built yet", "asks for an interval"
-        if message:
-            raise SutureError(Diagnostic("S501", message, statement.span, label))
-        return statement.sources[0]
+            raise SutureError(Diagnostic("S501", "intervals are not built yet", statement.span, "asks for one"))
+        query, model = statement.query, self.program.models[statement.query.model]
+        asked = question(query.formula, self.program, statement.span)
+        known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
+        line, name = statement.span.line, statement.name or query.name
+        head = Answer("estimate", Status.VALUE, line, name, model.name, query.text, source=", ".join(statement.sources))
+        return estimated(self, head, asked.formula, known, statement.method)
 
     def table(self, name: str) -> Empirical:
         """The data set of that name, read at the first use."""
@@ -341,45 +310,49 @@ def arbitrary(formula: Formula, query: Formula) -> tuple[str, ...]:
     return tuple(sorted(free_variables(formula) - free_variables(query)))
 
 
-def estimated(
-    session: Session, head: Answer, query: Formula, model: Model, table: Empirical, method: str | None
-) -> Answer:
-    """The answer to an estimate: identify with what the table measures, certify, evaluate."""
+def hidden_note(known: Evidence) -> tuple[str, ...]:
+    """A note on variables that are latent only because some source does not measure them."""
+    return (f"not measured everywhere: {', '.join(known.hidden)}; taken as latent",) if known.hidden else ()
+
+
+def estimated(session: Session, head: Answer, query: Formula, known: Evidence, method: str | None) -> Answer:
+    """The answer to an estimate: identify with what the sources measure, certify, evaluate."""
     from .semantics.evaluate import evaluation, require_determined
 
-    hidden = [name for name in model.observed if name not in table.variables]
-    _require_measured(query, hidden, head.source or "the data")
-    diagram = observe(model.diagram, [name for name in model.observed if name not in hidden])
-    found = session.outcome(query, diagram, method)
+    found = session.outcome(query, known.diagram, method, known.sources)
     answer = with_outcome(head, found, query)
-    if hidden:
-        answer = replace(
-            answer, notes=(*answer.notes, f"not measured in {head.source}: {', '.join(hidden)}; taken as latent")
-        )
+    answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
     if not isinstance(found, Identified):
         return answer
-    closed = averaged(found.formula, query)
-    done = evaluation(closed, table, order(query))
+    extra = arbitrary(found.formula, query)
+    closed, chosen = found.formula, ()
+    if extra and known.plain:
+        closed = averaged(found.formula, query)
+        chosen = (f"the estimate averages over the observed {', '.join(extra)}",)
+    done = evaluation(closed, known.distribution(), (*order(query), *(() if known.plain else extra)))
     if bool(done.table.undetermined.all()):
         require_determined(done, head.query or text(query))
+    table = done.table
+    if extra and not known.plain:
+        table, chosen = at_some_value(table, extra)
     notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
-    extra = arbitrary(found.formula, query)
-    if extra:
-        notes = (f"the estimate averages over the observed {', '.join(extra)}", *notes)
-    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + notes), done.table)
+    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + chosen + notes), table)
 
 
-def _require_measured(query: Formula, hidden: list[str], data: str) -> None:
-    asked = {term.variable for node in subformulas(query) for term in node_terms(node)}
-    missing = [name for name in hidden if name in asked]
-    if missing:
-        message = f"{data} has no column {missing[0]}, which the query asks about"
-        raise SutureError(Diagnostic("S316", message, help="estimate from data that measure it"))
+def at_some_value(table: NamedTable, extra: tuple[str, ...]) -> tuple[NamedTable, tuple[str, ...]]:
+    """The table at the first value of the arbitrary variables at which most of it is determined, and a note."""
+    labels = {name: table.labels[table.variables.index(name)] for name in extra}
+    places = [dict(zip(extra, values, strict=True)) for values in itertools.product(*labels.values())]
+    best = min(places, key=lambda place: int(table.fixed(place).undetermined.sum()))
+    shown = ", ".join(f"{name} = {label}" for name, label in best.items())
+    return table.fixed(best), (f"estimated at {shown}; any value would do",)
 
 
 def averaged(formula: Formula, query: Formula) -> Formula:
-    """The formula with variables of arbitrary value averaged over their observed distribution, which changes nothing in
-    truth and spares the data a choice."""
+    """The formula with variables of arbitrary value averaged over their observed distribution.
+
+    That changes nothing in truth, and spares the data a choice.
+    """
     extra = arbitrary(formula, query)
     return sum_over(extra, product((probability(extra), formula))) if extra else formula
 
@@ -420,11 +393,11 @@ def keyword(statement: Statement) -> str:
 def about(head: Answer, statement: Statement) -> Answer:
     """The answer with the model, name and query of its statement, as far as it has one of each."""
     match statement:
-        case Identify(query, name=name) | Estimate(query, name=name):
+        case Identify(query, name=name) | Estimate(query, name=name) | Bound(query, name=name):
             return replace(head, model=query.model, name=name or query.name, query=query.text)
         case Compute(queries):
             return replace(head, model=queries[0].model, query=", ".join(query.text for query in queries))
-        case Independent(model=model) | Show(model=model):
+        case Independent(model=model) | Show(model=model) | Adjust(model=model):
             return replace(head, model=model)
         case Pending(model=model, text=written):
             return replace(head, model=model, query=written)
@@ -434,12 +407,12 @@ def about(head: Answer, statement: Statement) -> Answer:
             assert_never(statement)
 
 
-def not_built(statement: Pending) -> Diagnostic:
+def not_built(name: str, span: Span) -> Diagnostic:
     """The diagnostic of a statement whose algorithm is not there yet."""
     return Diagnostic(
         "S501",
-        f"'{statement.keyword}' is read and checked, but its algorithm is not built yet",
-        statement.span,
+        f"'{name}' is read and checked, but its algorithm is not built yet",
+        span,
         "cannot be run yet",
         "the rest of the program is answered; `suture explain S501` lists what is built",
     )

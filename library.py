@@ -17,6 +17,7 @@ from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query
 from .dsl.source import Source, Span
 from .engine import Session, estimated, run
+from .evidence import evidence_of_table
 
 NOWHERE = Span(0, 0, 0, 0)
 
@@ -126,7 +127,8 @@ class Model:
         asked = self._query(query)
         table = from_columns(data, self._resolved, weight)
         head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
-        return estimated(self._session(), head, asked.formula, self._resolved, table, by)
+        known = evidence_of_table(self._resolved, asked.formula, table)
+        return estimated(self._session(), head, asked.formula, known, by)
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.

@@ -278,6 +278,26 @@ class Assert:
 
 
 @dataclass(frozen=True, slots=True)
+class Adjust:
+    """`adjust X -> Y in M`; either side may be a group."""
+
+    treatments: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    model: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """`bound Q in M from survey`; `sources` as in `Identify`, empty where the model's own distribution is meant."""
+
+    query: Query
+    sources: tuple[Kernel | str, ...]
+    name: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A statement that is read, checked and formatted, and whose algorithm is not built yet."""
 
@@ -287,7 +307,7 @@ class Pending:
     span: Span
 
 
-Statement: TypeAlias = Identify | Estimate | Compute | Independent | Show | Assert | Pending
+Statement: TypeAlias = Identify | Estimate | Compute | Independent | Show | Assert | Adjust | Bound | Pending
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from .diagnostics import did_you_mean, one_of
 from .formula import Kernel, free_variables, variables
 from .methods import LOSSES, METHODS
 from .program import (
+    Adjust,
     Assert,
     Boolean,
+    Bound,
     Comparison,
     Compute,
     Condition,
@@ -141,15 +143,16 @@ class StatementResolver:
         queries = [QueryResolver(self.scope, model).query(query) for query in action.queries]
         return Compute(tuple(query for query in queries if query), action.span)
 
-    def _bound(self, action: tree.Bound) -> Pending | None:
+    def _bound(self, action: tree.Bound) -> Bound | None:
         model = self.model(action.model, action.span)
         if model is None:
             return None
         query = QueryResolver(self.scope, model).query(action.query)
-        self._sources(action.sources, model)
-        if query is not None:
-            self._observed(query, model)
-        return self._pending("bound", model, action)
+        sources = self._sources(action.sources, model)
+        if query is None or sources is None:
+            return None
+        self._observed(query, model)
+        return Bound(query, sources, action.name.text if action.name else None, action.span)
 
     def _method(self, method: tree.Name | None) -> None:
         if method is not None and method.text not in METHODS:
@@ -268,7 +271,7 @@ class StatementResolver:
         worlds = resolver.query(action.worlds) if action.worlds else None
         return Show(model.name, tuple(known), worlds, action.span)
 
-    def _adjust(self, action: tree.Adjust) -> Pending | None:
+    def _adjust(self, action: tree.Adjust) -> Adjust | None:
         model = self.model(action.model, action.span)
         if model is None:
             return None
@@ -276,7 +279,10 @@ class StatementResolver:
         self._known(names, model)
         self._not_latent(names, model)
         self._apart(names)
-        return self._pending("adjust", model, action)
+        treatments, outcomes = (
+            tuple(name.text for name in group.names) for group in (action.treatment, action.outcome)
+        )
+        return Adjust(treatments, outcomes, model.name, action.span)
 
     # -- predictors, canonical forms, counterfactuals, causes
 

@@ -42,6 +42,7 @@ from .simplify import simplification
 
 SINGLE = "comb disintegration"
 ITERATED = "iterated comb disintegration"
+SEVERAL = "combs of several sources"
 
 
 def single_comb_suffices(graph: CausalGraph, query: Kernel) -> bool:
@@ -81,8 +82,14 @@ def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBS
     steps.append(rules.plug(graph, query, known))
     steps.extend(simplification(graph, steps[-1].after, query, sources))
     formula = steps[-1].after
-    single = depth <= 1 and tuple(sources) == (OBSERVED,) and single_comb_suffices(graph, query)
-    return Identified(formula, Derivation(tuple(steps)), SINGLE if single else ITERATED, requirements(formula))
+    return Identified(formula, Derivation(tuple(steps)), _method(graph, query, depth, sources), requirements(formula))
+
+
+def _method(graph: CausalGraph, query: Kernel, depth: int, sources: Sequence[Source]) -> str:
+    """What the procedure amounted to."""
+    if tuple(sources) != (OBSERVED,):
+        return SEVERAL
+    return SINGLE if depth <= 1 and single_comb_suffices(graph, query) else ITERATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ TOWER = (
     ("dsl",),
     ("semantics",),
     ("identify",),
-    ("answer", "answer_data", "report"),
+    ("answer", "answer_data", "report", "evidence"),
     ("engine", "pictures"),
     ("library", "doctor"),
     ("cli", "jupyter_ext", "suture"),

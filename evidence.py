@@ -1,0 +1,158 @@
+"""What a question may be answered from: the sources after `from`, as distributions and, for numbers, as tables.
+
+A source is the observed distribution (the default), an experiment, a domain, or a named data set of one of these.  A
+single data set that only observed the queried domain is not named by the kernels of the answer; of several each is, so
+that a formula says which source supplies each factor.  Variables that some source does not measure are taken as latent.
+
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from .dsl.diagnostics import Diagnostic, SutureError
+from .dsl.diagram import Diagram, observe
+from .dsl.formula import Formula, Kernel, kernels, node_terms, rebuild, subformulas
+from .dsl.program import Domain, Model, Program
+from .dsl.source import Span
+from .identify.derivation import OBSERVED, Source
+
+if TYPE_CHECKING:
+    from .semantics.distribution import Distribution
+    from .semantics.empirical import Empirical
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Sources, the diagram whose outputs are what they all measure, what that hides, and the tables by name."""
+
+    sources: tuple[Source, ...]
+    diagram: Diagram
+    hidden: tuple[str, ...] = ()
+    tables: Mapping[str, Empirical] = field(default_factory=dict)
+
+    @property
+    def plain(self) -> bool:
+        """Whether all there is is the observed distribution of the queried domain."""
+        return self.sources == (OBSERVED,)
+
+    def distribution(self) -> Distribution:
+        """What formulas over the sources are evaluated against; exact only where every table is."""
+        from .semantics.distribution import Sources
+        from .semantics.factors import FLOAT
+
+        tables = list(self.tables.values())
+        if len({table.arithmetic for table in tables}) > 1:
+            tables = [replace(table, arithmetic=FLOAT, _tables={}) for table in tables]
+        return tables[0] if self.plain else Sources(dict(zip(self.tables, tables, strict=True)), tables[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query with its domain put aside: `formula` is about `domain`, None for the model itself."""
+
+    formula: Formula
+    domain: str | None
+
+
+def question(formula: Formula, program: Program, span: Span | None) -> Question:
+    """Split the queried domain off a formula; raises `SutureError` where its kernels are about several."""
+    domains = {kernel.source for kernel in kernels(formula) if kernel.do or kernel.source in program.domains}
+    if len(domains) > 1 and any(domains):
+        message = "one identification is about one domain, and the query compares several"
+        raise SutureError(Diagnostic("S501", message, span, "identify the parts one by one"))
+    (domain,) = domains or {None}
+    if domain is None:
+        return Question(formula, None)
+
+    def own(node: Formula) -> Formula:
+        return replace(node, source=None) if isinstance(node, Kernel) and node.source == domain else node
+
+    return Question(rebuild(formula, own), domain)
+
+
+def differing(program: Program, first: str | None, second: str | None) -> tuple[str, ...]:
+    """The variables whose mechanisms may differ between two domains of one model."""
+    if first == second:
+        return ()
+    sets = [_changed(program.domains.get(name)) if name is not None else () for name in (first, second)]
+    return tuple(dict.fromkeys(name for names in sets for name in names))
+
+
+def _changed(domain: Domain | None) -> tuple[str, ...]:
+    return tuple(domain.mechanisms) if domain is not None else ()
+
+
+def evidence(
+    program: Program,
+    model: Model,
+    asked: Question,
+    sources: Sequence[Kernel | str],
+    load: Callable[[str], Empirical],
+    span: Span | None = None,
+) -> Evidence:
+    """The evidence of a statement; data sets are loaded, since what they measure decides what can be identified.
+
+    Raises `SutureError` for data that do not fit, for variables asked about that no source measures, and for partial
+    distributions, which are not built yet.
+    """
+    if not sources:
+        own = OBSERVED if asked.domain is None else Source(asked.domain)
+        return Evidence((own,), model.diagram)
+    tables = {name: load(name) for name in sources if isinstance(name, str)}
+    alone = len(sources) == 1
+    made = tuple(_source(program, model, asked, source, alone, span) for source in sources)
+    hidden = _hidden(model, made, [tables.get(source) if isinstance(source, str) else None for source in sources])
+    _require_measured(asked.formula, hidden, [str(source) for source in sources if isinstance(source, str)], span)
+    seen = [name for name in model.observed if name not in hidden]
+    return Evidence(made, observe(model.diagram, seen), hidden, tables)
+
+
+def evidence_of_table(model: Model, formula: Formula, table: Empirical) -> Evidence:
+    """The evidence of one table that observed the model; raises `SutureError` where it lacks what is asked about."""
+    hidden = tuple(name for name in model.observed if name not in table.variables)
+    _require_measured(formula, hidden, [table.name], None)
+    seen = [name for name in model.observed if name not in hidden]
+    return Evidence((OBSERVED,), observe(model.diagram, seen), hidden, {table.name: table})
+
+
+def _source(
+    program: Program, model: Model, asked: Question, source: Kernel | str, alone: bool, span: Span | None
+) -> Source:
+    if isinstance(source, Kernel):
+        _require_whole(model, source, span)
+        do = tuple(term.variable for term in source.do)
+        return Source(source.source, do, differing(program, asked.domain, source.source))
+    data = program.data[source]
+    do, differs = tuple(term.variable for term in data.do), differing(program, asked.domain, data.domain)
+    return OBSERVED if alone and not do and not differs else Source(source, do, differs)
+
+
+def _require_whole(model: Model, source: Kernel, span: Span | None) -> None:
+    """Only distributions of everything that is not set are sources so far."""
+    named = {term.variable for term in (*source.outcomes, *source.do)}
+    if source.given or named != set(model.observed):
+        missing = [name for name in model.observed if name not in named]
+        fact = f"it leaves out {', '.join(missing)}" if missing else "it has conditions"
+        message = f"identification from part of a distribution is not built yet: {fact}"
+        raise SutureError(Diagnostic("S501", message, span, "", "name every observed variable that is not set"))
+
+
+def _hidden(model: Model, sources: Iterable[Source], tables: Iterable[Empirical | None]) -> tuple[str, ...]:
+    """Observed variables that some table lacks."""
+    lacking: set[str] = set()
+    for source, table in zip(sources, tables, strict=True):
+        if table is not None:
+            lacking |= set(model.observed) - set(table.variables) - set(source.do)
+    return tuple(name for name in model.observed if name in lacking)
+
+
+def _require_measured(formula: Formula, hidden: Sequence[str], names: Sequence[str], span: Span | None) -> None:
+    asked = {term.variable for node in subformulas(formula) for term in node_terms(node)}
+    missing = [name for name in hidden if name in asked]
+    if missing:
+        where = " or ".join(names) or "the data"
+        message = f"{where} has no column {missing[0]}, which the query asks about"
+        raise SutureError(Diagnostic("S316", message, span, "", "estimate from data that measure it"))
