@@ -51,6 +51,7 @@ class Empirical:
     codes: Mapping[str, tuple[int, ...]]
     arithmetic: Arithmetic
     do: tuple[str, ...] = ()
+    domain: str | None = None
     _tables: dict[tuple[str, ...], Array] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -90,7 +91,7 @@ class Empirical:
         Raises `SutureError`: S308 no such column, S420 no such value, S422 worlds that were not observed, S431 rows
         that do not exist, S423 another source.
         """
-        if source is not None and source != self.name:
+        if source not in (None, self.name, self.domain):
             help_text = f"the data at hand are {self.name}"
             raise SutureError(Diagnostic("S423", f"there is no distribution named '{source}' here", help=help_text))
         setting = self._setting(terms)
@@ -182,7 +183,7 @@ def load(data: Data, model: Model, folder: str | Path = ".") -> Empirical:
     else:
         rows, span = _file(data.origin, Path(folder)), data.origin.span
     do = tuple(term.variable for term in data.do)
-    return _checked(data.name, rows, model, data.weight, do, span)
+    return replace(_checked(data.name, rows, model, data.weight, do, span), domain=data.domain)
 
 
 def _file(origin: File, folder: Path) -> Rows:

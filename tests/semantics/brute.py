@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
@@ -36,17 +36,19 @@ def probability(model: FiniteModel, event: Mapping[str, str], do: Mapping[str, s
 
 def value(formula: Formula, model: FiniteModel, values: Mapping[str, str]) -> Any:
     """A formula at values of its free variables, by recursion on its meaning."""
-    return _value(formula, model, dict(values), {})
+    return value_in(formula, model, dict(values), {})
 
 
-def _value(formula: Formula, model: FiniteModel, free: State, bound: dict[Symbol, str]) -> Any:
+def value_in(formula: Formula, model: FiniteModel, free: State, bound: dict[Symbol, str]) -> Any:
+    """A formula at values of its free variables and of the symbols bound around it."""
+
     def label(term: Term) -> str:
         if term.value is None:
             return free[term.variable]
         return bound[term.value] if isinstance(term.value, Symbol) else term.value
 
     def again(part: Formula) -> Any:
-        return _value(part, model, free, bound)
+        return value_in(part, model, free, bound)
 
     match formula:
         case Constant(number):
@@ -71,7 +73,7 @@ def _value(formula: Formula, model: FiniteModel, free: State, bound: dict[Symbol
         case Sum(binders, body):
             ranges = [model.labels[symbol.variable] for symbol in binders]
             return sum(
-                _value(body, model, free, {**bound, **dict(zip(binders, chosen, strict=True))})
+                value_in(body, model, free, {**bound, **dict(zip(binders, chosen, strict=True))})
                 for chosen in product(*ranges)
             )
 
@@ -82,12 +84,3 @@ def _events(model: FiniteModel, event: list[tuple[str, str]], do: Mapping[str, s
         if merged.setdefault(name, label) != label:
             return 0
     return probability(model, merged, do)
-
-
-def every(labels: Mapping[str, tuple[str, ...]], names: tuple[str, ...]) -> Iterator[State]:
-    """Every assignment of labels to the names."""
-    for chosen in product(*(labels[name] for name in names)):
-        yield dict(zip(names, chosen, strict=True))
-
-
-Oracle = Callable[[Mapping[str, str]], Any]

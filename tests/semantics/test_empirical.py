@@ -307,6 +307,20 @@ def test_an_experiment_answers_its_own_do_and_nothing_else() -> None:
     )
 
 
+def test_data_answer_for_their_own_name_and_domain() -> None:
+    made = program(
+        "model M { X, Y : {no, yes} ; X -> Y ; mutable X }\n"
+        "domain rural of M { X ~ {no: 0.5, yes: 0.5} }\n"
+        "data away of M in rural { X, Y ; no, yes ; yes, yes }"
+    )
+    data = load(made.data["away"], made.models["M"])
+    for source in ("away", "rural"):
+        assert evaluate(read_formula(f"P[{source}](X=yes)"), data).item() == Fraction(1, 2)
+    assert problem(lambda: evaluate(read_formula("P[city](X=yes)"), data)) == (
+        "error[S423]: there is no distribution named 'city' here\n  = help: the data at hand are away"
+    )
+
+
 def test_positivity_is_reported() -> None:
     data = from_columns({"X": [0, 0], "Y": ["no", "yes"], "Z": [0, 1]}, DECLARED)
     done = evaluation(read_formula("sum{z} P(Y=yes | X=1, Z=z) P(Z=z)"), data)
