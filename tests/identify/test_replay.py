@@ -27,6 +27,7 @@ from suture.identify.derivation import (
     Components,
     Derivation,
     Identified,
+    Invariant,
     Positive,
     Separated,
     SideCondition,
@@ -126,6 +127,8 @@ def changed_condition(condition: SideCondition, graph: Graph) -> Iterator[SideCo
             yield from (replace(condition, cut_out=names) for names in changed_names(cut_out, every))
         case AnyValue(names):
             yield from (AnyValue(other) for other in changed_names(names, every))
+        case Invariant(members):
+            yield from (replace(condition, members=names) for names in changed_names(members, every))
         case Positive():
             yield from ()
 
