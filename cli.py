@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from .dsl.source import Source
 
 FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
-# Graphviz' libraries do not load; matplotlib is not there for PNG; a reader of data frames is not installed.
+# Graphviz' libraries do not load; DuckDB is not there for files; another package that something needs is not.
 MISSING_DEPENDENCY = ("S601", "S604", "S605")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
+    # Starting a thread a core costs numpy a third of its import, and one-shot contractions are too small to use them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         code = options.run(options)
         sys.stdout.flush()

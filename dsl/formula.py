@@ -136,7 +136,9 @@ def product(factors: Iterable[Formula]) -> Formula:
 
 
 def ratio(numerator: Formula, denominator: Formula) -> Formula:
-    """The quotient; the numerator alone where the denominator is one."""
+    """The quotient; the numerator alone where the denominator is one, a number where both are."""
+    if isinstance(numerator, Constant) and isinstance(denominator, Constant) and denominator.value:
+        return Constant(numerator.value / denominator.value)
     return numerator if denominator == ONE else Ratio(numerator, denominator)
 
 
@@ -153,6 +155,8 @@ def plus(summands: Iterable[Formula]) -> Formula:
 
 def negative(formula: Formula) -> Formula:
     """Minus the formula."""
+    if isinstance(formula, Constant):
+        return Constant(-formula.value)
     return product((Constant(Fraction(-1)), formula))
 
 
@@ -195,7 +199,7 @@ def fresh_name(variable: str, taken: Iterable[str]) -> str:
 def children(formula: Formula) -> tuple[Formula, ...]:
     """The formulas directly below."""
     match formula:
-        case Constant() | ValueOf() | Kernel():
+        case Kernel() | Constant() | ValueOf():
             return ()
         case Product(factors):
             return factors
@@ -237,10 +241,21 @@ def subformulas(formula: Formula) -> Iterator[Formula]:
 
 def fold(formula: Formula, combine: Callable[[Formula, tuple[Result, ...]], Result]) -> Result:
     """Compute a result for every node from those of its children, without recursion: deep formulas are welcome."""
+    order: list[tuple[Formula, int]] = []
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        below = children(node)
+        order.append((node, len(below)))
+        stack.extend(below)
     results: list[Result] = []
-    for node in reversed(list(subformulas(formula))):
-        arguments = tuple(results.pop() for _ in children(node))
-        results.append(combine(node, arguments))
+    for node, count in reversed(order):
+        if count:
+            arguments = tuple(results[-count:])
+            del results[-count:]
+            results.append(combine(node, arguments))
+        else:
+            results.append(combine(node, ()))
     return results[0]
 
 
@@ -248,6 +263,8 @@ def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
     """Apply `change` to every node from the leaves up."""
 
     def combine(node: Formula, below: tuple[Formula, ...]) -> Formula:
+        if not below:
+            return change(node)
         unchanged = all(new is old for new, old in zip(below, children(node), strict=True))
         return change(node if unchanged else with_children(node, below))
 
@@ -262,12 +279,14 @@ def kernel_terms(kernel: Kernel) -> tuple[Term, ...]:
 def node_terms(formula: Formula) -> tuple[Term, ...]:
     """The terms written at this node itself, those inside worlds included."""
     match formula:
-        case ValueOf(term):
-            top: tuple[Term, ...] = (term,)
         case Kernel():
             top = kernel_terms(formula)
+        case ValueOf(term):
+            top = (term,)
         case _:
             return ()
+    if not any(term.world for term in top):
+        return top
     every: list[Term] = []
     stack = list(reversed(top))
     while stack:
@@ -284,7 +303,10 @@ def kernels(formula: Formula) -> tuple[Kernel, ...]:
 
 def free_variables(formula: Formula) -> frozenset[str]:
     """Variables that occur bare: the formula is a function of their values."""
-    return frozenset(term.variable for node in subformulas(formula) for term in node_terms(node) if term.value is None)
+    bare = (
+        term for node in subformulas(formula) for term in node_terms(node) if term.value is None and term.swap is None
+    )
+    return frozenset(term.variable for term in bare)
 
 
 def symbols(formula: Formula) -> frozenset[Symbol]:
@@ -349,7 +371,7 @@ def substitute(formula: Formula, values: Mapping[str, str | Symbol | None]) -> F
     formula = _avoid(formula, inserted)
 
     def change(term: Term) -> Term:
-        if term.value is None and term.variable in values:
+        if term.value is None and term.swap is None and term.variable in values:
             return replace(term, value=values[term.variable])
         return term
 

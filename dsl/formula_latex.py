@@ -78,6 +78,8 @@ def _terms(terms: tuple[Term, ...]) -> str:
 
 
 def _term(term: Term) -> str:
+    if term.swap is not None:
+        return rf"{_name(term.variable)} \sim {_name(term.swap)}"
     world = f"_{{{_terms(term.world)}}}" if term.world else ""
     return _name(term.variable) + world + ("" if term.value is None else f"{{=}}{_value(term)}")
 
@@ -101,4 +103,6 @@ def _name(name: str) -> str:
 
 
 def _escape(text: str) -> str:
-    return text.replace("_", r"\_")
+    """Text with the characters that LaTeX reads as commands made harmless."""
+    special = {"\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}
+    return "".join(special.get(c, f"\\{c}" if c in "_%&#${}" else c) for c in text)

@@ -21,7 +21,6 @@ from .formula import (
     Constant,
     Formula,
     Kernel,
-    Ratio,
     Sum,
     Symbol,
     Term,
@@ -31,6 +30,7 @@ from .formula import (
     node_terms,
     plus,
     product,
+    ratio,
     rebuild,
     subformulas,
 )
@@ -79,13 +79,13 @@ class _Build(Transformer[Token, Formula]):
         return items[0]
 
     def negated(self, items: list[Any]) -> Formula:
-        return _minus(items[1])
+        return negative(items[1])
 
     def added(self, items: list[Any]) -> Formula:
         return plus(items)
 
     def subtracted(self, items: list[Any]) -> Formula:
-        return plus((items[0], _minus(items[2])))
+        return plus((items[0], negative(items[2])))
 
     def product(self, items: list[Any]) -> Formula:
         return product(items)
@@ -95,10 +95,7 @@ class _Build(Transformer[Token, Formula]):
         return _bind(binders, body)
 
     def quotient(self, items: list[Any]) -> Formula:
-        above, below = items
-        if isinstance(above, Constant) and isinstance(below, Constant) and below.value != 0:
-            return Constant(above.value / below.value)
-        return Ratio(above, below)
+        return ratio(*items)
 
     def number(self, items: list[Token]) -> Formula:
         return Constant(Fraction(str(items[0])))
@@ -136,12 +133,15 @@ class _Build(Transformer[Token, Formula]):
     def world(self, items: list[Any]) -> tuple[Term, ...]:
         return tuple(items)
 
+    def swap(self, items: list[Token]) -> Term:
+        return Term(str(items[0]), swap=str(items[1]))
+
     def label(self, items: list[Token]) -> str:
-        return "".join(map(str, items))
+        return "".join(map(str, items)).strip('"')
 
-
-def _minus(formula: Formula) -> Formula:
-    return Constant(-formula.value) if isinstance(formula, Constant) else negative(formula)
+    def quotient_label(self, items: list[Token]) -> str:
+        *above, below = map(str, items)
+        return f"{''.join(above)}/{below}"
 
 
 def _bind(binders: list[tuple[str, str | None]], body: Formula) -> Formula:

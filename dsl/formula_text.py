@@ -8,6 +8,7 @@ in the same product, a quotient binds tighter than a product.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -30,6 +31,9 @@ from .formula import (
     node_terms,
     subformulas,
 )
+
+# Labels that are read back without quotes.
+PLAIN = re.compile(r"[^\W\d_]\w*|-?\d+(\.\d+)?([eE][+-]?\d+)?(/\d+)?")
 
 
 class Strength(IntEnum):
@@ -84,7 +88,9 @@ def kernel_text(kernel: Kernel) -> str:
 
 
 def term_text(term: Term) -> str:
-    """A term: `Smoke`, `Smoke=yes`, `Smoke=s`, `Y[X=1]=alive`."""
+    """A term: `Smoke`, `Smoke=yes`, `Age="18-25"`, `Smoke=s`, `Y[X=1]=alive`, and inside a world `Lab ~ rural`."""
+    if term.swap is not None:
+        return f"{term.variable} ~ {term.swap}"
     world = f"[{_list(term.world)}]" if term.world else ""
     match term.value:
         case None:
@@ -92,9 +98,14 @@ def term_text(term: Term) -> str:
         case Symbol(name, _):
             return f"{term.variable}{world}={name}"
         case str() as label:
-            return f"{term.variable}{world}={label}"
+            return f"{term.variable}{world}={label_text(label)}"
         case _:
             assert_never(term.value)
+
+
+def label_text(label: str) -> str:
+    """A label as it is where it reads back bare (a name, a number, a quotient of two), in quotes otherwise."""
+    return label if PLAIN.fullmatch(label) else f'"{label}"'
 
 
 def _list(terms: tuple[Term, ...]) -> str:

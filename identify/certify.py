@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-9
 MODELS = 20
 # Kernels times boxes evaluated over all models: what a check may cost before fewer models are drawn.
-WORK = 60_000
+WORK = 8_000
 
 
 class CertificationError(Exception):

@@ -67,7 +67,9 @@ def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBS
     Correa, Bareinboim 2019 and 2020).  A source more never turns yes into no.
     """
     outcomes, _, left = rules.needed(graph, query)
-    steps = [rules.cut(graph, query), rules.components(graph, query)]
+    cut = rules.cut(graph, query)
+    components = rules.components(graph, query, cut.after)
+    steps = [cut, components]
     known: list[Comb] = []
     depth = 0
     for component in graph.districts(left):
@@ -79,7 +81,7 @@ def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBS
         steps.extend(step for step in chosen.steps if not _stated(steps, step))
         known.append(chosen.comb)
         depth = max(depth, sum(step.rule is rules.COMB for step in chosen.steps))
-    steps.append(rules.plug(graph, query, known))
+    steps.append(rules.plug(graph, query, known, components.after))
     steps.extend(simplification(graph, steps[-1].after, query, sources))
     formula = steps[-1].after
     return Identified(formula, Derivation(tuple(steps)), _method(graph, query, depth, sources), requirements(formula))

@@ -136,8 +136,8 @@ def _kernel_like(graph: CausalGraph, members: int, query: Kernel) -> Kernel:
     return Kernel(terms(names), (), surgery_kernel(graph, members).do)
 
 
-def components(graph: CausalGraph, query: Kernel) -> Step:
-    """The boxes that are left after the cut, as the product of their c-components."""
+def components(graph: CausalGraph, query: Kernel, before: Formula | None = None) -> Step:
+    """The boxes that are left after the cut, as the product of their c-components; `before` is the cut's right side."""
     outcomes, _, left = needed(graph, query)
     groups = graph.districts(left)
     _require(
@@ -146,7 +146,7 @@ def components(graph: CausalGraph, query: Kernel) -> Step:
     )
     after = sum_over(graph.members(left & ~outcomes), product(surgery_kernel(graph, group) for group in groups))
     condition = Components(tuple(map(graph.members, groups)), graph.members(left))
-    return Step(COMPONENTS, cut(graph, query).after, substitute(after, query_values(query)), (condition,))
+    return Step(COMPONENTS, before or cut(graph, query).after, substitute(after, query_values(query)), (condition,))
 
 
 def comb_of_joint(graph: CausalGraph, within: int, district: int, source: Source = OBSERVED) -> tuple[Comb, Step]:
@@ -206,15 +206,15 @@ def _with_any_value(graph: CausalGraph, comb: Comb, conditions: list[SideConditi
     return (*conditions, AnyValue(graph.members(extra))) if extra else tuple(conditions)
 
 
-def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb]) -> Step:
-    """The components give way to their combs."""
+def plug(graph: CausalGraph, query: Kernel, known: Iterable[Comb], before: Formula | None = None) -> Step:
+    """The components give way to their combs; `before` is the right side of the step to components."""
     outcomes, _, left = needed(graph, query)
     by_members = {comb.members: comb for comb in known if comb.domain is None}
     groups = graph.districts(left)
     _require(all(group in by_members for group in groups), "a component has no comb yet")
     body = product(by_members[group].formula for group in groups)
     after: Formula = substitute(sum_over(graph.members(left & ~outcomes), body), query_values(query))
-    return Step(PLUG, components(graph, query).after, after)
+    return Step(PLUG, before or components(graph, query).after, after)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

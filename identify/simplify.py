@@ -79,21 +79,30 @@ def simplification(
 
     With the query the back-door form is tried at last, where a source observed the queried domain.
     """
-    steps: list[Step] = []
-    changed = True
-    while changed:
-        changed = False
-        for rewrite in REWRITES:
-            after, because = rewrite.apply(graph, formula)
-            if after is not formula and not equal(after, formula):
-                steps.append(Step(rewrite.rule, formula, after, because))
-                formula, changed = after, True
+    steps = _rewritten(graph, formula)
+    formula = steps[-1].after if steps else formula
     source = observational(sources)
     if query is not None and source is not None:
         step = back_door(graph, query, formula, source)
         if step is not None:
-            steps.append(step)
+            steps += [step, *_rewritten(graph, step.after)]
     return tuple(steps)
+
+
+def _rewritten(graph: CausalGraph, formula: Formula) -> list[Step]:
+    """The steps of the rewrites, in turn, until a whole round of them changes nothing."""
+    steps: list[Step] = []
+    idle = 0
+    while idle < len(REWRITES):
+        for rewrite in REWRITES:
+            after, because = rewrite.apply(graph, formula)
+            idle = idle + 1 if after is formula else 0
+            if idle == 0:
+                steps.append(Step(rewrite.rule, formula, after, because))
+                formula = after
+            elif idle == len(REWRITES):
+                break
+    return steps
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ _WASH = {Tone.PLAIN: (INK, 0.03), Tone.STATE: (BLUE, 0.13), Tone.CUT: (RED, 0.13
 def png(scene: Scene, scale: float = 2.0) -> bytes:
     """The scene as a PNG image on white, `scale` image pixels for each pixel of the scene.
 
-    Raises `SutureError` (S604) where matplotlib is missing.
+    Raises `SutureError` (S605) where matplotlib is missing.
     """
     figure_type, canvas_type = _matplotlib()
     figure = figure_type(figsize=(scene.width / 72, scene.height / 72), dpi=72 * scale, facecolor="white")
@@ -71,7 +71,7 @@ def _matplotlib() -> tuple[Any, Any]:
     except ImportError as error:
         raise SutureError(
             Diagnostic(
-                "S604",
+                "S605",
                 "PNG pictures need matplotlib, which is not installed",
                 help="pip install matplotlib, or write .svg or .tex, which need nothing more",
             )

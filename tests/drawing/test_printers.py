@@ -148,7 +148,7 @@ def test_missing_matplotlib_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SutureError) as caught:
         png(SCENES["bow"])
     assert caught.value.render() == (
-        "error[S604]: PNG pictures need matplotlib, which is not installed\n"
+        "error[S605]: PNG pictures need matplotlib, which is not installed\n"
         "  = help: pip install matplotlib, or write .svg or .tex, which need nothing more"
     )
 
