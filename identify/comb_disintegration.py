@@ -18,9 +18,9 @@ theorems 2 and 3; completeness Huang and Valtorta (2006), Shpitser and Pearl (20
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..dsl.formula import Kernel
+from ..dsl.formula import Kernel, variables
 from . import rules
 from .combs import Comb
 from .derivation import (
@@ -35,10 +35,10 @@ from .derivation import (
     Step,
     Thicket,
 )
-from .graph import CausalGraph
+from .graph import CausalGraph, bits
 from .hedge import build_hedge
 from .requirements import requirements
-from .simplify import simplification
+from .simplify import simplification, size
 
 SINGLE = "comb disintegration"
 ITERATED = "iterated comb disintegration"
@@ -60,6 +60,48 @@ def single_comb_suffices(graph: CausalGraph, query: Kernel) -> bool:
 
 
 def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBSERVED,)) -> Outcome:
+    """The effect as a formula in the distributions of the sources, or what forbids one; the shorter of two formulas.
+
+    Ancestors that act on the outcomes only through the set variables may be needed (the napkin) or idle: where the
+    formula mentions some, the query is identified once more with as many of them hidden as can be.
+    """
+    found = _identify(query, graph, sources)
+    if not isinstance(found, Identified) or tuple(sources) != (OBSERVED,):
+        return found
+    outcomes, do, left = rules.needed(graph, query)
+    idle = graph.ancestors(outcomes) & ~left & ~do
+    mentioned = graph.mask(variables(found.formula)) & idle
+    return _shorter(found, _hiding(query, graph, idle)) if mentioned else found
+
+
+# Beyond this many idle ancestors they are hidden together or not at all.
+HIDE_LIMIT = 6
+
+
+def _hiding(query: Kernel, graph: CausalGraph, idle: int) -> Outcome | None:
+    """The outcome with all idle ancestors hidden, or else with those of them that can be, one after the other."""
+    hidden = idle
+    if not _with_hidden(query, graph, idle):
+        hidden = 0
+        for position in bits(idle) if idle.bit_count() <= HIDE_LIMIT else ():
+            if _with_hidden(query, graph, hidden | 1 << position):
+                hidden |= 1 << position
+    return _with_hidden(query, graph, hidden) if hidden else None
+
+
+def _with_hidden(query: Kernel, graph: CausalGraph, hidden: int) -> Identified | None:
+    smaller, step = rules.hide(graph, query, hidden)
+    found = _identify(query, smaller, (OBSERVED,))
+    if not isinstance(found, Identified):
+        return None
+    return replace(found, derivation=Derivation((step, *found.derivation.steps)))
+
+
+def _shorter(first: Identified, second: Outcome | None) -> Identified:
+    return second if isinstance(second, Identified) and size(second.formula) < size(first.formula) else first
+
+
+def _identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source]) -> Outcome:
     """The effect as a formula in the distributions of the sources, or what forbids one.
 
     A component is taken from the first source that yields it: an experiment must not set its variables, and where it

@@ -112,7 +112,14 @@ class Invariant:
     source: str
 
 
-SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue | Invariant
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """These variables are not asked about, and are treated as latent from here on."""
+
+    variables: tuple[str, ...]
+
+
+SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue | Invariant | Hidden
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from .derivation import (
     AnyValue,
     Components,
     Hedge,
+    Hidden,
     Invariant,
     Obstacle,
     OpenPath,
@@ -51,6 +52,8 @@ def condition_text(condition: SideCondition) -> str:
             return f"{text(formula)} > 0"
         case Invariant(members, source):
             return f"no mechanism of {names(members)} differs in {source}"
+        case Hidden(variables):
+            return f"the outcomes do not need {', '.join(variables)} to be observed"
         case AnyValue(variables):
             return f"any value of {', '.join(variables)} will do: the left side does not depend on it"
         case _:

@@ -10,7 +10,7 @@ for the local Markov property of a district.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,6 +66,40 @@ class CausalGraph:
             for position in bits(group):
                 siblings[position] |= group & ~(1 << position)
         return CausalGraph(tuple(diagram.wires[wire].name for wire in observed), tuple(parents), tuple(siblings))
+
+    def without(self, hidden: int) -> CausalGraph:
+        """The latent projection when the `hidden` variables are not observed: paths through them stay."""
+        parents, siblings = list(self.parents), list(self.siblings)
+        for position in bits(hidden):
+            bit = 1 << position
+            children = [child for child in range(position + 1, len(self.names)) if parents[child] & bit]
+            reached = 0
+            for child in children:
+                parents[child] = (parents[child] & ~bit) | parents[position]
+                reached |= 1 << child
+            joined = reached | siblings[position]
+            for child in children:
+                siblings[child] |= joined
+            for sibling in bits(siblings[position]):
+                siblings[sibling] |= reached
+            siblings = [mask & ~bit & ~(1 << place) for place, mask in enumerate(siblings)]
+        return self._kept(self.everything & ~hidden, parents, siblings)
+
+    def _kept(self, kept: int, parents: Sequence[int], siblings: Sequence[int]) -> CausalGraph:
+        """The graph on the kept positions, renumbered."""
+        place = {old: new for new, old in enumerate(bits(kept))}
+
+        def renumbered(mask: int) -> int:
+            result = 0
+            for old in bits(mask & kept):
+                result |= 1 << place[old]
+            return result
+
+        return CausalGraph(
+            tuple(self.names[old] for old in place),
+            tuple(renumbered(parents[old]) for old in place),
+            tuple(renumbered(siblings[old]) for old in place),
+        )
 
     @cached_property
     def index(self) -> Mapping[str, int]:

@@ -15,7 +15,7 @@ from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, equal, kernel_terms, kernels, replace_formula
 from . import rules, simplify
 from .combs import Comb
-from .derivation import OBSERVED, Ancestral, Derivation, Invariant, Separated, Source, Step, Teeth
+from .derivation import OBSERVED, Ancestral, Derivation, Hidden, Invariant, Separated, Source, Step, Teeth
 from .graph import CausalGraph
 from .rules import RuleError
 
@@ -31,8 +31,12 @@ class _Chain:
 
 @dataclass
 class _State:
-    """What is proved so far."""
+    """What is proved so far.
 
+    `graph` is the whole one until something is hidden, which is so for the chain that hides it; combs belong to it.
+    """
+
+    whole: CausalGraph
     graph: CausalGraph
     sources: Sequence[Source]
     chains: list[_Chain] = field(default_factory=list)
@@ -45,6 +49,11 @@ class _State:
                 return source
         raise RuleError("the step uses a distribution that is not among the sources")
 
+    def start_over(self) -> None:
+        """Go back to the whole graph, for a new chain; combs of a smaller graph say nothing about it."""
+        if self.graph is not self.whole:
+            self.graph, self.combs = self.whole, {}
+
     def chain_at(self, formula: Formula, after_cut: bool = False) -> _Chain:
         """The latest chain (of those on which surgery was done) that ends in the formula, or a new one from a
         kernel.
@@ -56,6 +65,10 @@ class _State:
             raise RuleError("the left side is not the right side of an earlier step")
         self.chains.append(_Chain(formula, formula))
         return self.chains[-1]
+
+    def ends_at(self, formula: Formula) -> bool:
+        """Whether some chain ends in the formula."""
+        return any(equal(chain.end, formula) for chain in self.chains)
 
     def chain_from(self, kernel: Kernel) -> _Chain | None:
         """The chain that starts from the kernel."""
@@ -74,7 +87,8 @@ def replay(
     A query that is arithmetic needs a chain for each of its kernels.  Without `formula` it is enough that every chain
     ends in distributions of the sources.
     """
-    state = _State(CausalGraph.of(diagram), sources)
+    graph = CausalGraph.of(diagram)
+    state = _State(graph, graph, sources)
     fault = _first_fault(state, derivation)
     if fault is not None:
         return (fault,)
@@ -104,7 +118,8 @@ def replay_attempt(
     """Why a step of an unfinished derivation (of a query that is not identified) does not hold; nothing where all
     do.
     """
-    fault = _first_fault(_State(CausalGraph.of(diagram), sources), derivation)
+    graph = CausalGraph.of(diagram)
+    fault = _first_fault(_State(graph, graph, sources), derivation)
     return () if fault is None else (fault,)
 
 
@@ -124,6 +139,8 @@ def _check(state: _State, step: Step) -> None:
     checker = CHECKERS.get(step.rule.name)
     if checker is None or step.rule not in KNOWN_RULES:
         raise RuleError("the rule is not known")
+    if isinstance(step.before, Kernel) and step.rule in STARTING and not state.ends_at(step.before):
+        state.start_over()
     checker(state, step)
 
 
@@ -146,6 +163,17 @@ def _cut_kernel(chain: _Chain) -> Kernel:
     if chain.cut is None:
         raise RuleError("no surgery was done on the left side")
     return chain.cut
+
+
+def _check_hide(state: _State, step: Step) -> None:
+    hidden = next((condition for condition in step.because if isinstance(condition, Hidden)), None)
+    if hidden is None:
+        raise RuleError("the variables that are hidden are not stated")
+    state.start_over()
+    smaller, expected = rules.hide(state.graph, _kernel(step.before), state.graph.mask(hidden.variables))
+    _compare(step, expected)
+    state.chain_at(step.before)
+    state.graph = smaller
 
 
 def _check_cut(state: _State, step: Step) -> None:
@@ -278,6 +306,7 @@ def _check_back_door(state: _State, step: Step) -> None:
 
 
 CHECKERS: dict[str, Callable[[_State, Step], None]] = {
+    rules.HIDE.name: _check_hide,
     rules.CUT.name: _check_cut,
     rules.COMPONENTS.name: _check_components,
     rules.COMB.name: _check_comb,
@@ -290,4 +319,6 @@ CHECKERS: dict[str, Callable[[_State, Step], None]] = {
     simplify.BACK_DOOR.name: _check_back_door,
     **{rewrite.rule.name: _check_rewrite for rewrite in simplify.REWRITES},
 }
+# Rules that apply to a query itself, and so may start a chain.
+STARTING = (rules.CUT, rules.EXCHANGE, rules.OBSERVE)
 KNOWN_RULES = (*rules.RULES, simplify.BACK_DOOR, *(rewrite.rule for rewrite in simplify.REWRITES))

@@ -29,6 +29,7 @@ from .derivation import (
     Ancestral,
     AnyValue,
     Components,
+    Hidden,
     Invariant,
     Rule,
     Separated,
@@ -81,7 +82,13 @@ TRANSPORT = Rule(
     "Bareinboim and Pearl 2014; Lee, Correa, Bareinboim 2020",
 )
 
-RULES = (TRANSPORT, CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
+HIDE = Rule(
+    "hide",
+    "what may be discarded may be discarded first: a distribution determines those of fewer variables",
+    "Fritz 2020, definition 2.1; Tikka and Karvanen 2018 (pruning)",
+)
+
+RULES = (TRANSPORT, HIDE, CUT, COMPONENTS, COMB, DISCARD, PLUG, OBSERVE, EXCHANGE, CONDITION)
 
 
 class RuleError(Exception):
@@ -127,6 +134,14 @@ def _require_plain(query: Kernel) -> None:
     _require(not query.given, "the query has conditions")
     _require_own(query)
     _require(len(set(names)) == len(names), "the query names a variable twice")
+
+
+def hide(graph: CausalGraph, query: Kernel, hidden: int) -> tuple[CausalGraph, Step]:
+    """The graph in which variables that the query does not name are latent, and the step that says so."""
+    _require_plain(query)
+    outcomes, do, _ = needed(graph, query)
+    _require(hidden != 0 and not hidden & (outcomes | do), "a variable of the query cannot be hidden")
+    return graph.without(hidden), Step(HIDE, query, query, (Hidden(graph.members(hidden)),))
 
 
 def _kernel_like(graph: CausalGraph, members: int, query: Kernel) -> Kernel:

@@ -331,7 +331,7 @@ def back_door(graph: CausalGraph, query: Kernel, formula: Formula, source: Sourc
     if covariates is None:
         return None
     after = adjustment_formula(graph, query, covariates, source)
-    if _size(after) >= _size(formula):
+    if size(after) >= size(formula):
         return None
     return Step(BACK_DOOR, formula, after, back_door_conditions(graph, query, covariates))
 
@@ -369,7 +369,7 @@ def back_door_set(graph: CausalGraph, query: Kernel) -> int | None:
     return candidates
 
 
-def _size(formula: Formula) -> int:
+def size(formula: Formula) -> int:
     """How much there is to read: kernels, their terms, binders and quotients."""
     size = 0
     for node in subformulas(formula):
