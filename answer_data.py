@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,12 @@ class Estimand:
     def latex(self) -> str:
         """The formula as LaTeX."""
         return latex(self.formula)
+
+    def sympy(self, labels: Mapping[str, Sequence[str]] | None = None) -> Any:
+        """The formula as a SymPy expression; with `labels` sums over those variables are written out."""
+        from .dsl.formula_sympy import to_sympy
+
+        return to_sympy(self.formula, labels)
 
     @property
     def display(self) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .dsl.diagnostics import SutureError
     from .dsl.drawing.scene import Scene
+    from .dsl.program import Statement
     from .dsl.source import Source
 
 FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
@@ -126,7 +128,50 @@ def run(options: argparse.Namespace) -> int:
         print(f"{source.name} asks nothing: it has no statement to answer", file=sys.stderr)
     printer = PRINTERS[options.form]
     folder = None if options.file == "-" else Path(options.file).parent
-    return printer(answers(program, folder), source, options.strict)
+    with _Progress() as progress:
+        found = progress.through(answers(program, folder, progress.started))
+        return printer(found, source, options.strict)
+
+
+class _Progress:
+    """Says on a terminal which statement is being answered, once it takes longer than a second; elsewhere nothing."""
+
+    PATIENCE = 1.0
+
+    def __init__(self) -> None:
+        self._timer: threading.Timer | None = None
+        self._shown = False
+
+    def __enter__(self) -> _Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._clear()
+
+    def started(self, statement: Statement) -> None:
+        """A statement is about to be answered."""
+        self._clear()
+        if sys.stderr.isatty():
+            self._timer = threading.Timer(self.PATIENCE, self._show, (statement.span.line,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    def through(self, found: Iterable[Answer]) -> Iterator[Answer]:
+        """The answers, each after the line on the terminal is gone."""
+        for answer in found:
+            self._clear()
+            yield answer
+
+    def _show(self, line: int) -> None:
+        self._shown = True
+        print(f"\r… answering line {line}; Ctrl-C stops", end="", file=sys.stderr, flush=True)
+
+    def _clear(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
 
 
 def check(options: argparse.Namespace) -> int:

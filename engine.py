@@ -77,10 +77,14 @@ def read(source: SourceText) -> Program:
     return resolve(parse(source), source)
 
 
-def answers(program: Program, folder: str | Path | None = None) -> Iterator[Answer]:
-    """The answers one by one, each as soon as it is there."""
+def answers(
+    program: Program, folder: str | Path | None = None, started: Callable[[Statement], None] | None = None
+) -> Iterator[Answer]:
+    """The answers one by one, each as soon as it is there; `started` is told of each statement before it is run."""
     session = Session(program, Path(folder) if folder is not None else None)
     for statement in program.statements:
+        if started is not None:
+            started(statement)
         yield from session.answer(statement)
 
 
