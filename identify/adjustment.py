@@ -8,9 +8,10 @@ mediator is never in a valid set.
 
 Sets may be asked to `include` variables and to use `only` some; minimal then means that nothing else can be left out.
 
-Sources: Shpitser, VanderWeele, Robins (2010), theorems 3 and 5 (valid sets, latent variables included); van der Zander,
-Liskiewicz, Textor (2019), "Separators and adjustment sets in causal graphs", Artificial Intelligence 270, theorem 2 and
-section 5 (arXiv 1803.00116); Richardson and Spirtes (2002) for the augmented graph.
+Sources: Shpitser, VanderWeele, Robins (2010), "On the validity of covariate adjustment for estimating causal effects",
+UAI (latent variables included); van der Zander, Liskiewicz, Textor (2019), "Separators and adjustment sets in causal
+graphs", Artificial Intelligence 270, the constructive back-door criterion (arXiv 1803.00116); Richardson and Spirtes
+(2002) for the augmented graph.
 """
 
 from __future__ import annotations

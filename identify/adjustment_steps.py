@@ -4,8 +4,8 @@
 `back_door_outcome` where one exists that no treatment affects (for a single treatment that is the same).  Neither is
 complete for identification: what they refuse may be identifiable in another way, so they never say no.
 
-Sources: Pearl (1995), theorem 1 (back door); Shpitser, VanderWeele, Robins (2010), theorem 5; van der Zander,
-Liskiewicz, Textor (2019), theorem 2 (arXiv 1803.00116).
+Sources: Pearl (1995), theorem 1 (back door); Shpitser, VanderWeele, Robins (2010); van der Zander,
+Liskiewicz, Textor (2019) (arXiv 1803.00116).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from .simplify import BACK_DOOR, adjustment_formula, back_door_conditions
 ADJUSTMENT = Rule(
     "adjustment",
     "covariates that no proper causal path affects and that block every other proper path: adjust for them",
-    "Shpitser, VanderWeele, Robins 2010, theorem 5; van der Zander, Liskiewicz, Textor 2019, theorem 2",
+    "Shpitser, VanderWeele, Robins 2010; van der Zander, Liskiewicz, Textor 2019",
 )
 
 

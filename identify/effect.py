@@ -4,8 +4,8 @@ A causal path is proper if only its first variable is set.  `causal` are the var
 first one excepted), `forbidden` those that no adjustment may use, because such a path affects them.  The proper
 back-door graph lacks the first arrow of every proper causal path: what joins treatments and outcomes in it is bias.
 
-Sources: Shpitser, VanderWeele, Robins (2010), definition 4 (the adjustment criterion); van der Zander, Liskiewicz,
-Textor (2019), definition 12 and theorem 2 (the constructive back-door criterion; arXiv 1803.00116).
+Sources: Shpitser, VanderWeele, Robins (2010) (the adjustment criterion); van der Zander, Liskiewicz,
+Textor (2019), (the constructive back-door criterion; arXiv 1803.00116).
 """
 
 from __future__ import annotations

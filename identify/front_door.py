@@ -7,7 +7,7 @@ time; it is unique, since what one set cannot use no smaller set can.  From that
 delay, and a minimal one.
 
 Sources: Pearl (1995), theorem 2; Jeong, Tian, Bareinboim (2022), NeurIPS (sets, and the first polynomial algorithm);
-Wienöbst, van der Zander, Liskiewicz (2024), AAAI, section 3 (linear time, delay; arXiv 2211.16468).
+Wienöbst, van der Zander, Liskiewicz (2024), AAAI (linear time, delay; arXiv 2211.16468).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ ancestral instrument) is found in polynomial time: the separator closest to Y le
 Wherever a conditional instrument exists for an effect, so does an ancestral one, perhaps for another Z.
 
 Sources: Brito and Pearl (2002); van der Zander, Textor, Liskiewicz (2015), "Efficiently finding conditional instruments
-for causal inference", IJCAI, theorems 1 to 4; Henckel, Buttenschoen, Maathuis (2024), Biometrika 111, theorem 1 (the
+for causal inference", IJCAI; Henckel, Buttenschoen, Maathuis (2024), Biometrika 111 (the
 whole effect along several causal paths; arXiv 2208.04697).
 """
 

@@ -3,7 +3,7 @@
 `open_path` finds a shortest m-connecting path by the walk over (variable, arrived at a head or a tail) that
 `CausalGraph.separated` decides with; a shortest walk is a path.  `directed_path` finds a shortest chain of arrows.
 
-Sources: Richardson and Spirtes (2002), section 3.4 (m-separation); Shachter (1998) for the walk.
+Sources: Richardson and Spirtes (2002) (m-separation); Shachter (1998) for the walk.
 """
 
 from __future__ import annotations
@@ -115,11 +115,13 @@ def _moves(
 ) -> Iterator[tuple[Place, str]]:
     position, free = place
     passes = not stops >> position & 1
-    if (passes if free else opened >> position & 1) and not cut >> position & 1:
+    turns = (passes if free else opened >> position & 1) and not cut >> position & 1
+    if turns:
         yield from (((parent, True), BACKWARD) for parent in bits(graph.parents[position] & ~cut_out))
-        yield from (((sibling, False), BOTH) for sibling in bits(graph.siblings[position] & ~cut))
     if passes and not cut_out >> position & 1:
         yield from (((child, False), FORWARD) for child in bits(graph.children[position] & ~cut))
+    if turns:
+        yield from (((sibling, False), BOTH) for sibling in bits(graph.siblings[position] & ~cut))
 
 
 def directed_path(graph: CausalGraph, sources: int, targets: int, avoid: int = 0) -> Path | None:

@@ -14,8 +14,8 @@ conditions (or where no other set is valid):
 Otherwise which of two sets is better depends on the strength of the arrows, and the graph alone cannot tell.  Optimal
 means least asymptotic variance in linear models, and for one treatment in a wide class of other estimators.
 
-Sources: Henckel, Perkovic, Maathuis (2022), JRSS B 84, theorem 1 (arXiv 1907.02435); Rotnitzky and Smucler (2020), JMLR
-21; Runge (2021), NeurIPS, definition 3 and theorem 3 (arXiv 2102.10324).
+Sources: Henckel, Perkovic, Maathuis (2022), JRSS B 84 (arXiv 1907.02435); Rotnitzky and Smucler (2020), JMLR
+21; Runge (2021), NeurIPS, theorem 3 (arXiv 2102.10324).
 """
 
 from __future__ import annotations

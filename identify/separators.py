@@ -10,7 +10,7 @@ are the same thing.  Every closed set is reached once, and each costs at most on
 delay is polynomial.  Sets close to the source come first.
 
 Sources: van der Zander, Liskiewicz, Textor (2019), "Separators and adjustment sets in causal graphs", Artificial
-Intelligence 270 (arXiv 1803.00116), sections 4 and 5; Takata (2010), "Space-optimal, backtracking algorithms to list
+Intelligence 270 (arXiv 1803.00116); Takata (2010), "Space-optimal, backtracking algorithms to list
 the minimal vertex separators of a graph"; Menger (1927) by augmenting paths for the minimum.
 """
 
@@ -30,7 +30,7 @@ def augmented(graph: CausalGraph, within: int) -> Adjacency:
     """The augmented (moral) graph of the ancestral set `within`: vertices outside it have no neighbours.
 
     Two variables are neighbours where a path joins them whose inner variables are all colliders: each district and
-    what points into it are neighbours of each other (Richardson and Spirtes 2002, section 3.5).
+    what points into it are neighbours of each other (Richardson and Spirtes 2002).
     """
     adjacency = [0] * len(graph.names)
     for district in graph.districts(within):
