@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import re
 import shutil
@@ -20,6 +21,7 @@ from packaging.version import Version
 import suture
 
 ROOT = Path(__file__).resolve().parent.parent
+EXTRAS_OF_THE_PACKAGE = ("notebook", "png", "spark", "interop")
 BESIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", "out"}
 
 
@@ -40,10 +42,14 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(copy / "dist" / done.stdout.split()[-1])
 
 
+def package_folders() -> list[Path]:
+    """The folders at the root that belong to the package."""
+    return [path for path in ROOT.iterdir() if path.is_dir() and path.name not in BESIDE and path.name[0] != "."]
+
+
 def python_packages() -> set[str]:
     """Every folder that is a package, by name, the repository root being `suture`."""
-    tops = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in BESIDE and path.name[0] != "."]
-    folders = [found.parent.relative_to(ROOT) for top in tops for found in top.rglob("__init__.py")]
+    folders = [found.parent.relative_to(ROOT) for top in package_folders() for found in top.rglob("__init__.py")]
     return {"suture"} | {".".join(("suture", *folder.parts)) for folder in folders}
 
 
@@ -104,6 +110,40 @@ def test_pins_cover_what_the_tests_install(project: dict[str, Any]) -> None:
     pinned = pins()
     for requirement in requirements(project, "dev"):
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def third_party(tree: ast.AST) -> set[str]:
+    """The packages outside this one and the standard library that a tree imports by name."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return {name.lower() for name in names - sys.stdlib_module_names}
+
+
+def sources() -> dict[str, ast.Module]:
+    files = [*ROOT.glob("*.py"), *(file for top in package_folders() for file in top.rglob("*.py"))]
+    return {str(file.relative_to(ROOT)): ast.parse(file.read_text(encoding="utf-8")) for file in sorted(files)}
+
+
+def test_what_is_imported_is_declared(project: dict[str, Any]) -> None:
+    declared = {requirement.name for requirement in requirements(project, *EXTRAS_OF_THE_PACKAGE)}
+    imported = {name: third_party(tree) for name, tree in sources().items()}
+    assert {"numpy", "lark", "duckdb"} <= set().union(*imported.values())
+    assert {name: found - declared for name, found in imported.items() if found - declared} == {}
+
+
+def test_an_extra_is_never_needed_to_load(project: dict[str, Any]) -> None:
+    """What a module of the package imports at its top is there after a bare installation; the notebook's face aside."""
+    bare = {requirement.name for requirement in requirements(project)}
+    needed = {
+        name: set().union(*(third_party(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))))
+        for name, tree in sources().items()
+        if not name.startswith("jupyter_ext")
+    }
+    assert {name: found - bare for name, found in needed.items() if found - bare} == {}
 
 
 def test_reason_for_each_dependency(project: dict[str, Any]) -> None:
