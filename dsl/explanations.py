@@ -5,8 +5,9 @@ from __future__ import annotations
 from .explanation_pages import PAGES as WRITING
 from .explanation_pages import Page
 from .explanation_pages_asking import PAGES as ASKING
+from .explanation_pages_exchange import PAGES as EXCHANGE
 
-PAGES: dict[str, Page] = {**WRITING, **ASKING}
+PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING}
 
 
 def codes() -> tuple[str, ...]:

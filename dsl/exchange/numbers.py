@@ -1,0 +1,56 @@
+"""Probabilities as written by other tools: rounded to some digits, so that rows sum to one only nearly.
+
+The language wants rows that sum to exactly one.  A row that is off by no more than rounding to six digits gives the
+rest to its largest probability; one off by up to a hundredth is scaled; anything else is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from fractions import Fraction
+
+from .. import tree
+
+ROUNDING = Fraction(1, 10**6)
+FLOATING = Fraction(1, 10**12)
+TOLERANCE = Fraction(1, 100)
+DIGITS = Context(prec=40)
+
+
+def settled(weights: Sequence[Fraction]) -> tuple[Fraction, ...] | None:
+    """The weights, summing to exactly one; None where they are too far from it.
+
+    >>> [str(weight) for weight in settled([Fraction("0.333333")] * 3)]
+    ['166667/500000', '333333/1000000', '333333/1000000']
+    """
+    total = sum(weights, Fraction(0))
+    if abs(total - 1) > TOLERANCE:
+        return None
+    if abs(total - 1) > ROUNDING:
+        return tuple(weight / total for weight in weights)
+    largest = max(range(len(weights)), key=lambda place: weights[place])
+    return tuple(weight + (1 - total) * (place == largest) for place, weight in enumerate(weights))
+
+
+def number_text(value: Fraction) -> str:
+    """A number between zero and one as the language writes it: a decimal where that is exact, else a quotient.
+
+    >>> number_text(Fraction(1, 4)), number_text(Fraction(1, 3)), number_text(Fraction(1, 10**9))
+    ('0.25', '1/3', '1e-9')
+    """
+    decimal = DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))
+    if Fraction(decimal) != value:
+        return f"{value.numerator}/{value.denominator}"
+    decimal = decimal.normalize(DIGITS)
+    return f"{decimal:f}" if decimal == 0 or decimal.adjusted() >= -5 else f"{decimal:e}"
+
+
+def weight(value: Fraction) -> tree.Expression:
+    """A probability as an expression of the surface tree."""
+    text = number_text(value)
+    above, _, below = text.partition("/")
+    if not below:
+        return tree.Number(value, text)
+    parts = tuple(tree.Number(Fraction(part), part) for part in (above, below))
+    return tree.Arithmetic(("/",), parts)
