@@ -2,9 +2,9 @@
 
 For each of some hundred random effects in graphs with latent variables, every subset of the variables is judged by the
 published definition on enumerated paths, and the library's sets are compared: all minimal ones, the minimum, the
-verdict on every single subset.  On random latent models every valid set has to give the effect and every invalid one has to
-fail.  Optimal sets are compared with the estimation variance of all valid sets in random linear models.  Prints counts
-and CPU milliseconds; exits with 1 where anything is wrong.
+verdict on every single subset.  On random latent models every valid set has to give the effect and every invalid one
+has to fail.  Optimal sets are compared with the estimation variance of all valid sets in random linear models.  Prints
+counts and CPU milliseconds; exits with 1 where anything is wrong.
 
     python benchmarks/adjustment.py [--questions 500] [--seed 1]
 """

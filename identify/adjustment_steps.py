@@ -35,7 +35,7 @@ def adjustment_outcome(query: Kernel, graph: CausalGraph) -> Outcome:
     covariates = minimum_set(effect, graph.everything & ~graph.descendants(effect.treatments))
     covariates = minimum_set(effect) if covariates is None else covariates
     if covariates is None:
-        return Undecided(f"{refusal(effect)}", method="adjustment")
+        return Undecided(str(refusal(effect)), method="adjustment")
     step = adjustment_step(graph, query, covariates)
     return Identified(step.after, Derivation((step,)), "adjustment", requirements(step.after))
 
@@ -48,11 +48,19 @@ def back_door_outcome(query: Kernel, graph: CausalGraph) -> Outcome:
     unaffected = graph.everything & ~graph.descendants(effect.treatments)
     covariates = minimum_set(effect, unaffected)
     if covariates is None:
-        return Undecided(f"{refusal(effect, only=unaffected)}", method="back door")
+        return Undecided(_no_back_door(effect), method="back door")
     cut = rules.cut(graph, query)
     conditions = back_door_conditions(graph, query, covariates)
     step = Step(BACK_DOOR, cut.after, adjustment_formula(graph, query, covariates), conditions)
     return Identified(step.after, Derivation((cut, step)), "back door", requirements(step.after))
+
+
+def _no_back_door(effect: Effect) -> str:
+    wider = minimum_set(effect)
+    if wider is None:
+        return str(refusal(effect))
+    names = ", ".join(effect.graph.members(wider & effect.graph.descendants(effect.treatments)))
+    return f"every valid set holds a variable that a treatment affects, as {names}; adjustment allows it"
 
 
 def asks_effect(query: Kernel) -> bool:

@@ -55,15 +55,21 @@ def mediated_question(generator: np.random.Generator, most: int = 4) -> Question
 
 
 def random_optimality_question(generator: np.random.Generator) -> tuple[Question, frozenset[str]]:
-    """One treatment, one outcome that it affects, many latent causes, variables to include, two valid sets or more."""
+    """One treatment, one outcome that it affects, several valid sets, some variables to include.
+
+    Latent causes join the outcome to other variables, and these among each other: only then can it be that none of
+    the valid sets is best whatever the distribution.
+    """
     while True:
-        size = int(generator.integers(4, 6))
-        graph = random_graph(generator, size, generator.uniform(0.2, 0.5), generator.uniform(0.2, 0.6))
+        size = int(generator.integers(4, 7))
+        graph = random_graph(generator, size, generator.uniform(0.2, 0.45), generator.uniform(0.2, 0.5))
         pairs = [(one, two) for two in graph.nodes for one in sorted(graph.ancestors([two]) - {two})]
         if not pairs:
             continue
         treatment, outcome = pairs[int(generator.integers(len(pairs)))]
         question = question_of(graph, (treatment,), (outcome,))
+        if not any(outcome in edge and not {treatment} & set(edge) for edge in graph.bidirected):
+            continue
         include = frozenset(name for name in question.free if generator.random() < 0.15)
         small = sum(map(len, question.parents.values())) <= 16
         if small and sum(include <= one for one in question.adjustment_sets()) > 1:

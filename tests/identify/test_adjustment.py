@@ -224,7 +224,11 @@ def test_a_joint_effect_can_need_a_covariate_that_one_treatment_affects() -> Non
     question = question_of(graph_from(edges), ("X1", "X2"), ("Y",))
     assert question.adjustment_sets() == {frozenset({"A", "B"})}
     kernel = probability(["Y"], (), ["X1", "X2"])
-    assert isinstance(back_door_outcome(kernel, graph), Undecided)
+    refused = back_door_outcome(kernel, graph)
+    assert isinstance(refused, Undecided)
+    assert refused.reason == (
+        "every valid set holds a variable that a treatment affects, as A, B; adjustment allows it"
+    )
     outcome = adjustment_outcome(kernel, graph)
     assert isinstance(outcome, Identified)
     assert text(outcome.formula) == "sum{a, b} P(Y | X1, X2, A=a, B=b) P(A=a, B=b)"
