@@ -6,8 +6,9 @@ A value is a table over *slots*: a bare variable (the formula is a function of i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,24 @@ from .graphs import Query
 from .models import Array, LatentModel, marginal
 
 Slot = str | Symbol
+
+
+class Joint(Protocol):
+    """A distribution over observed variables, after surgery on some of them."""
+
+    @property
+    def observed(self) -> tuple[str, ...]: ...
+
+    def surgery(self, treatments: Collection[str]) -> Array: ...
+
+
+class World(Protocol):
+    """What gives a kernel its value: a model, models of several domains, or tables of what is known of them."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]: ...
+
+    def of(self, name: str | None) -> Joint: ...
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,7 @@ class Table:
         return moved.reshape([next(shape) if slot in self.slots else 1 for slot in slots])
 
 
-def evaluate(formula: Formula, model: LatentModel, labels: Mapping[str, Sequence[str]] | None = None) -> Table:
+def evaluate(formula: Formula, model: World, labels: Mapping[str, Sequence[str]] | None = None) -> Table:
     """The formula's value for all values of its free variables; a variable's labels are `0`, `1`, .. unless given."""
     match formula:
         case Constant(value):
@@ -61,7 +80,7 @@ def _fold(operation: np.ufunc, parts: Sequence[Table]) -> Table:
     return Table(slots, array)
 
 
-def _summed(binders: Sequence[Symbol], body: Table, model: LatentModel) -> Table:
+def _summed(binders: Sequence[Symbol], body: Table, model: World) -> Table:
     """A binder that the body does not use still counts once for each value."""
     unused = [symbol for symbol in binders if symbol not in body.slots]
     times = int(np.prod([model.sizes[symbol.variable] for symbol in unused]))
@@ -69,12 +88,13 @@ def _summed(binders: Sequence[Symbol], body: Table, model: LatentModel) -> Table
     return Table(tuple(slot for slot in body.slots if slot not in binders), body.array.sum(axis=axes) * times)
 
 
-def _kernel(kernel: Kernel, model: LatentModel, labels: Mapping[str, Sequence[str]]) -> Table:
+def _kernel(kernel: Kernel, model: World, labels: Mapping[str, Sequence[str]]) -> Table:
     terms = (*kernel.outcomes, *kernel.given, *kernel.do)
     names = [term.variable for term in terms]
-    if kernel.source is not None or any(term.world for term in terms) or len(set(names)) != len(names):
+    if any(term.world for term in terms) or len(set(names)) != len(names):
         raise ValueError(f"not a plain kernel: {kernel}")
-    table = marginal(model.surgery([term.variable for term in kernel.do]), model.observed, names)
+    joint = model.of(kernel.source)
+    table = marginal(joint.surgery([term.variable for term in kernel.do]), joint.observed, names)
     if kernel.given:
         table = table / table.sum(axis=tuple(range(len(kernel.outcomes))), keepdims=True)
     slots = tuple(_slot(term) for term in terms if not isinstance(term.value, str))

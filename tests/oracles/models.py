@@ -33,6 +33,12 @@ class LatentModel:
     def observed(self) -> tuple[str, ...]:
         return tuple(name for name in self.parents if name not in self.latent)
 
+    def of(self, name: str | None) -> LatentModel:
+        """The model itself, which is of one domain only."""
+        if name is not None:
+            raise ValueError(f"no domain {name} in a single model")
+        return self
+
     def surgery(self, treatments: Collection[str] = ()) -> Array:
         """P(the others | do(treatments)) as a function of all observed values, by truncated factorisation."""
         key = frozenset(treatments)
