@@ -16,7 +16,7 @@ Sources: Shpitser and Pearl (2006), theorem 4, for parities on a hedge; the hedg
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -45,32 +45,52 @@ def closure(graph: CausalGraph, kernel: int, within: int) -> int:
         members = part
 
 
-def small_hedges(graph: CausalGraph, outcomes: int, do: int, preferred: int = 0) -> Iterator[tuple[int, int]]:
+def small_hedges(
+    graph: CausalGraph, outcomes: int, do: int, cuts: Sequence[int] = (0,), preferred: int = 0
+) -> Iterator[tuple[int, int]]:
     """Hedges (larger, smaller) of an effect, made small: around single variables first, then around whole districts.
 
-    `preferred` is a smaller set known to span one.
+    `cuts` are what the available distributions set, 0 for the observed one; a set that every one of them cuts spans a
+    hedge by itself.  `preferred` is a smaller set known to span one.
     """
     left = graph.ancestors(outcomes, graph.everything & ~do)
-    parts = [part for part in graph.districts(left) if closure(graph, part, graph.everything) & do]
+    parts = [part for part in graph.districts(left) if not reachable(graph, part, cuts)]
     parts.sort(key=lambda part: part != preferred)
     found: dict[tuple[int, int], None] = {}
     for part in parts:
         singles = [1 << place for place in bits(part)][-SINGLES:]
-        for one in (*singles, _thinned(graph, part, do)):
-            larger = closure(graph, one, graph.everything)
-            if larger & do:
+        for one in (*singles, _thinned(graph, part, do, cuts)):
+            larger = _span(graph, one, do, cuts)
+            if larger:
                 found[_shrunk(graph, larger, one, do), one] = None
     yield from sorted(found, key=lambda pair: (pair[0].bit_count(), pair[1].bit_count(), pair))
 
 
-def _thinned(graph: CausalGraph, smaller: int, do: int) -> int:
+def reachable(graph: CausalGraph, part: int, cuts: Sequence[int]) -> bool:
+    """Whether a district's effect can be had from a distribution that sets none of it."""
+    return any(not cut & part and closure(graph, part, graph.everything & ~cut) == part for cut in cuts)
+
+
+def _span(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[int]) -> int:
+    """A set around the smaller one that meets what is set and that no distribution cuts without cutting that; or 0."""
+    open_cuts = [cut for cut in cuts if not cut & smaller]
+    if not open_cuts:
+        return smaller
+    avoided = 0
+    for cut in open_cuts:
+        avoided |= cut
+    larger = closure(graph, smaller, graph.everything & ~avoided)
+    return larger if larger & do else 0
+
+
+def _thinned(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[int]) -> int:
     """A part of the smaller set from which no variable can be left out."""
     changed = True
     while changed:
         changed = False
         for place in bits(smaller):
             parts = graph.districts(smaller & ~(1 << place))
-            kept = next((part for part in parts if closure(graph, part, graph.everything) & do), 0)
+            kept = next((part for part in parts if _span(graph, part, do, cuts)), 0)
             if kept:
                 smaller, changed = kept, True
                 break
@@ -177,17 +197,20 @@ def hedge_pair(graph: CausalGraph, diagram: Diagram, shape: Skeleton, labels: Ma
     build = _Builder(graph, Wiring(diagram, weight), weight)
     coins = [build.coin(pair) for pair in (*shape.inner, *shape.outer)]
     carried = {place: build.passed(place, child) for place, child in sorted(shape.passes.items())}
-    members = set(bits(shape.larger))
-    first = build.characters(members, coins, carried)
-    # The surviving term of the first model weighs this much more than the second's would: its extra factors.
-    extra = weight ** (shape.larger & ~shape.smaller).bit_count()
-    for _, _, correlation in coins[len(shape.inner) :]:
-        extra *= correlation
-    for place in bits(shape.larger & ~shape.smaller):
-        extra *= carried[place][2]
-    inside = set(bits(shape.smaller))
+    members, inside = set(bits(shape.larger)), set(bits(shape.smaller))
+    if members == inside:
+        # Every distribution cuts the set: in the first model it is noise.
+        first = build.characters(set(), (), {place: one for place, one in carried.items() if one[0] not in inside})
+    else:
+        first = build.characters(members, coins, carried)
     own = {place: one for place, one in carried.items() if place not in members or place in inside}
     second = first | build.characters(inside, coins[: len(shape.inner)], own)
+    # The term that survives in the first model has these factors more.
+    extra = weight ** len(members - inside)
+    for _, _, correlation in coins[len(shape.inner) :]:
+        extra *= correlation
+    for place in members - inside:
+        extra *= carried[place][2]
     last = graph.names[max(inside)]
     second[last] = tuple(Character(part.weight * extra, part.signals) for part in second[last])
     return tuple(

@@ -119,6 +119,17 @@ def printed_names(diagram: Diagram) -> dict[str, str]:
     return names
 
 
+def _question(kernel: Kernel) -> str:
+    """A kernel as a program says it: labels that are keywords there stand in quotes."""
+    do = [f"do({_events(kernel.do)})"] if kernel.do else []
+    bar = ", ".join([*do, *([_events(kernel.given)] if kernel.given else [])])
+    return f"P({_events(kernel.outcomes)}{' | ' if bar else ''}{bar})"
+
+
+def _events(part: tuple[Term, ...]) -> str:
+    return ", ".join(f"{one.variable} = {quoted_label(str(one.value))}" if one.value else one.variable for one in part)
+
+
 def _words(name: str) -> list[str]:
     return "".join(letter if letter.isalnum() or letter == "_" else " " for letter in name).split(" ")
 
@@ -169,7 +180,7 @@ class ModelPair:
         return format_source(Source("".join([*lines, "\n# different\n", *self._asked(self.query)])))
 
     def _asked(self, kernel: Kernel) -> list[str]:
-        return [f"compute {text(kernel)} in {model.name}\n" for model in (self.first, self.second)]
+        return [f"compute {_question(kernel)} in {model.name}\n" for model in (self.first, self.second)]
 
     def _shown(self, agreement: Agreement) -> Kernel:
         """The kernel of an agreement, without variables of noise, or summed further where its table would be long."""

@@ -19,7 +19,7 @@ from ..dsl.diagnostics import SutureError
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Kernel, kernel_terms, probability
 from .conditional import exchanges
-from .derivation import Hedge
+from .derivation import Hedge, Thicket
 from .graph import CausalGraph
 from .hedge_models import hedge_pair, skeleton, small_hedges
 from .model_pair import ConcreteModel, ModelPair, NoWitness
@@ -35,7 +35,7 @@ class WitnessBudget:
     boxes up to which a search is tried at all.
     """
 
-    entries: int = 1 << 14
+    entries: int = 1 << 16
     attempts: int = 24
     table_rows: int = 1 << 16
     searched_inputs: int = 80
@@ -46,7 +46,7 @@ VISIBLE = Fraction(1, 20)
 
 
 def witness(
-    hedge: Hedge | None,
+    hedge: Hedge | Thicket | None,
     query: Kernel,
     diagram: Diagram,
     budget: WitnessBudget = DEFAULT_BUDGET,
@@ -56,13 +56,14 @@ def witness(
 ) -> ModelPair | NoWitness:
     """Two verified models for a query P(Y | do(X), Z) that cannot be identified, or why there are none.
 
-    The models agree on P(V), unless `observed` is false, and on every one of `sources`.  Observed variables have the
+    The hedge or thicket only says where to look first; what the result claims is enumerated, not inferred.  The models agree on P(V), unless `observed` is false, and on every one of `sources`.  Observed variables have the
     given labels, else those the query mentions and one more, else "0" and "1"; latent ones as many states as needed.
 
     >>> from ..dsl.diagram import model_diagram
     >>> bow = model_diagram({"U": (), "X": ("U",), "Y": ("X", "U")}, ["U"])
     >>> pair = witness(None, probability(["Y"], do=["X"]), bow)
-    >>> pair.text()
+    >>> pair.first_value, pair.second_value
+    (Fraction(1, 2), Fraction(113, 128))
     """
     if query.source is not None or any(term.world for term in kernel_terms(query)):
         return NoWitness("witnesses are built for queries P(Y | do(X), Z) of one world, without a source of their own")
@@ -109,7 +110,7 @@ def verified(
 
 
 def _candidates(
-    hedge: Hedge | None,
+    hedge: Hedge | Thicket | None,
     query: Kernel,
     diagram: Diagram,
     labels: Mapping[str, tuple[str, ...]],
@@ -117,7 +118,7 @@ def _candidates(
     budget: WitnessBudget,
 ) -> Iterator[tuple[str, ConcreteModel, ConcreteModel]]:
     """Pairs of models in the order in which they are tried, with the name of the construction."""
-    for pair in _from_hedges(hedge, query, diagram, labels):
+    for pair in _from_hedges(hedge, query, diagram, labels, kernels):
         yield "parities along the hedge", *pair
     if sum(len(box.inputs) for box in diagram.boxes) <= budget.searched_inputs:
         experiments = _experiments(labels.keys(), kernels)
@@ -137,7 +138,11 @@ def _experiments(observed: Set[str], kernels: tuple[Kernel, ...]) -> tuple[froze
 
 
 def _from_hedges(
-    hedge: Hedge | None, query: Kernel, diagram: Diagram, labels: Mapping[str, tuple[str, ...]]
+    hedge: Hedge | Thicket | None,
+    query: Kernel,
+    diagram: Diagram,
+    labels: Mapping[str, tuple[str, ...]],
+    kernels: tuple[Kernel, ...],
 ) -> Iterator[tuple[ConcreteModel, ConcreteModel]]:
     """The pairs of every small hedge of the query's joint effect, signs carried to the outcomes first."""
     graph = CausalGraph.of(diagram)
@@ -145,8 +150,9 @@ def _from_hedges(
     outcomes, given, do = (
         graph.mask(term.variable for term in part) for part in (reduced.outcomes, reduced.given, reduced.do)
     )
-    preferred = graph.mask(hedge.smaller) if hedge else 0
-    for larger, smaller in small_hedges(graph, outcomes | given, do, preferred):
+    known = hedge.smaller if isinstance(hedge, Hedge) else hedge.component if hedge else ()
+    cuts = sorted({graph.mask(term.variable for term in kernel.do) for kernel in kernels})
+    for larger, smaller in small_hedges(graph, outcomes | given, do, cuts, graph.mask(known)):
         for targets in dict.fromkeys((outcomes, outcomes | given)):
             shape = skeleton(graph, larger, smaller, do, targets)
             if shape is not None:

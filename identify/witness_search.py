@@ -27,7 +27,7 @@ from ..semantics.factors import Array, Factor
 from .characters import spread
 from .conditional import exchanges
 from .graph import CausalGraph
-from .hedge_models import closure
+from .hedge_models import reachable
 from .model_pair import ConcreteModel, ProbabilityTable
 from .model_pair_check import WORK, factor, upstream
 
@@ -84,10 +84,7 @@ def out_of_reach(graph: CausalGraph, query: Kernel, experiments: Sequence[frozen
     asked = graph.mask(term.variable for term in (*reduced.outcomes, *reduced.given))
     left = graph.ancestors(asked, graph.everything & ~graph.mask(term.variable for term in reduced.do))
     cuts = [graph.mask(names) for names in experiments]
-    return any(
-        all(cut & part or closure(graph, part, graph.everything & ~cut) != part for cut in cuts)
-        for part in graph.districts(left)
-    )
+    return not all(reachable(graph, part, cuts) for part in graph.districts(left))
 
 
 def thinned(diagram: Diagram, draw: random.Random) -> Diagram:
@@ -121,14 +118,14 @@ def random_signs(
 
 
 def changeable(model: ConcreteModel, query: Kernel) -> list[str]:
-    """Observed variables whose tables may move the query: those with arrows, upstream of it, that are not set."""
+    """Observed variables whose tables may move the query: those upstream of it that are not set."""
     do = [term.variable for term in query.do]
     asked = [term.variable for term in (*query.outcomes, *query.given)]
     found = upstream(model, asked, do) - set(do)
     return [
         wire.name
         for wire in model.diagram.wires
-        if wire.name in found and not wire.latent and model.tables[wire.name].reads and len(model.labels[wire.name]) > 1
+        if wire.name in found and not wire.latent and len(model.labels[wire.name]) > 1
     ]
 
 
@@ -138,7 +135,7 @@ def changeable(model: ConcreteModel, query: Kernel) -> list[str]:
 
 def alternative(base: ConcreteModel, name: str, query: Kernel, kernels: Sequence[Kernel]) -> Pair | None:
     """Two models that differ from `base` in the table of one variable, in opposite directions."""
-    idle = unused(base)
+    idle = unused(base) - {name}
     moved = derivative(base, name, restricted(query, idle))
     if not np.any(moved):
         return None

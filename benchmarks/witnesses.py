@@ -1,0 +1,152 @@
+"""Witnesses of non-identifiability: how many queries that cannot be identified get two verified models, and how fast.
+
+Random graphs and queries that a plain recursion calls not identifiable: effects, conditional effects, and both with
+experiments beside (or instead of) the observed distribution; then larger graphs, whose queries are made to be stuck by
+a latent cause of treatment and outcome.  Prints the share with a witness, what the rest say, how they were built, the
+smallest difference, and CPU milliseconds.  Exits with 1 where a share is below 95 %.
+
+    python benchmarks/witnesses.py [--queries 500] [--most 7] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from oracles.graphs import Graph, Query, random_graph
+from oracles.verdict import conditionally_identifiable, identifiable, unconditional
+from strategies import diagram_of, kernel_of, random_problem
+
+from suture.dsl.formula import probability
+from suture.identify.model_pair import NoWitness
+from suture.identify.witness import witness
+
+LEAST_SHARE = 0.95
+
+
+@dataclass
+class Tally:
+    """What was found for one kind of query."""
+
+    title: str
+    built: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
+    milliseconds: list[float] = field(default_factory=list)
+    smallest: Fraction = Fraction(1)
+
+    def ask(self, graph: Graph, query: Query, experiments: Sequence[frozenset[str]] = (frozenset(),)) -> None:
+        """One query, known not to follow from the experiments."""
+        diagram, kernel = diagram_of(graph), kernel_of(query)
+        sources = tuple(
+            probability([node for node in graph.nodes if node not in cut], do=sorted(cut)) for cut in experiments if cut
+        )
+        start = time.process_time()
+        found = witness(None, kernel, diagram, sources=sources, observed=frozenset() in experiments)
+        self.milliseconds.append(1e3 * (time.process_time() - start))
+        if isinstance(found, NoWitness):
+            self.missing[found.reason] += 1
+        else:
+            self.built[found.construction] += 1
+            self.smallest = min(self.smallest, found.difference)
+
+    @property
+    def share(self) -> float:
+        """The share of queries with a witness."""
+        return sum(self.built.values()) / len(self.milliseconds)
+
+    def report(self) -> None:
+        print(
+            f"{self.title}: {len(self.milliseconds)} queries that cannot be identified, {self.share:.1%} with a witness"
+        )
+        print(f"  CPU ms   median {median(self.milliseconds):.2f}, largest {max(self.milliseconds):.0f}")
+        print(f"  smallest difference {float(self.smallest):.2g}")
+        for name, count in (*self.built.most_common(), *self.missing.most_common()):
+            print(f"  {count:5} {name}")
+
+
+def follows(graph: Graph, query: Query, experiments: Sequence[frozenset[str]]) -> bool:
+    """Whether each district of the answer is identified from an experiment that leaves it alone (gID)."""
+    joint = unconditional(graph, query)
+    upstream = graph.on(set(graph.nodes) - set(joint.treatments)).ancestors(joint.outcomes)
+
+    def reached(part: frozenset[str]) -> bool:
+        kept = [frozenset(graph.nodes) - cut for cut in experiments if not cut & part]
+        return any(identifiable(graph.on(nodes), part, nodes - part) for nodes in kept)
+
+    return all(reached(part) for part in graph.on(upstream).districts())
+
+
+def plain(generator: np.random.Generator, queries: int, most: int, conditions: int, title: str) -> Tally:
+    """Effects from the observed distribution."""
+    tally = Tally(title)
+    while len(tally.milliseconds) < queries:
+        graph, query = random_problem(generator, most, conditions=conditions)
+        if not conditionally_identifiable(graph, query):
+            tally.ask(graph, query)
+    return tally
+
+
+def experimental(generator: np.random.Generator, queries: int, most: int, conditions: int, title: str) -> Tally:
+    """Effects from one to three experiments, in seven of ten cases with the observed distribution."""
+    tally = Tally(title)
+    while len(tally.milliseconds) < queries:
+        graph, query = random_problem(generator, most, smallest=3, conditions=conditions)
+        experiments = [
+            frozenset(map(str, generator.choice(graph.nodes, size=generator.integers(1, 3), replace=False)))
+            for _ in range(generator.integers(1, 4))
+        ]
+        if generator.random() < 0.7:
+            experiments.append(frozenset())
+        if not follows(graph, query, experiments):
+            tally.ask(graph, query, experiments)
+    return tally
+
+
+def large(generator: np.random.Generator, queries: int, size: int) -> Tally:
+    """Sparse graphs of many variables; a latent cause joins the treatment to a child of it upstream of the outcome."""
+    tally = Tally(f"{size} variables")
+    while len(tally.milliseconds) < queries:
+        graph = random_graph(generator, size, 2.5 / size, 1 / size)
+        treatment, child = graph.directed[int(generator.integers(len(graph.directed)))]
+        below = [node for node in graph.nodes if child in graph.cut_into([treatment]).ancestors([node])]
+        outcome = below[int(generator.integers(len(below)))]
+        pair = (min(treatment, child), max(treatment, child))
+        stuck = Graph(graph.nodes, graph.directed, tuple(dict.fromkeys((*graph.bidirected, pair))))
+        tally.ask(stuck, Query((outcome,), (treatment,)))
+    return tally
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--most", type=int, default=7, help="observed variables at most")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    low = False
+    for build, conditions, title in (
+        (plain, 0, "P(Y | do(X))"),
+        (plain, 2, "P(Y | do(X), Z)"),
+        (experimental, 0, "P(Y | do(X)) from experiments"),
+        (experimental, 2, "P(Y | do(X), Z) from experiments"),
+    ):
+        tally = build(np.random.default_rng(arguments.seed), arguments.queries, arguments.most, conditions, title)
+        tally.report()
+        low = low or tally.share < LEAST_SHARE
+    for size in (10, 20, 50, 200):
+        large(np.random.default_rng(arguments.seed), max(1, arguments.queries // 20), size).report()
+    return int(low)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
