@@ -13,6 +13,7 @@ from .dsl.formula_latex import latex
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Derivation, Positive, Witness
 from .identify.derivation_text import condition_text, step_dict, witness_dict
+from .identify.model_pair import ModelPair, NoWitness
 
 if TYPE_CHECKING:
     from .dsl.drawing.scene import Scene
@@ -75,8 +76,8 @@ class AnswerData:
     """What a statement came to.
 
     `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
-    does not apply is None or empty.  `notes` are facts a reader of the number should know; `error` goes with status
-    `ERROR`.
+    does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
+    that is no number.  `notes` are facts a reader of the number should know; `error` goes with status `ERROR`.
     """
 
     statement: str
@@ -91,12 +92,14 @@ class AnswerData:
     check: Check | None = None
     requires: tuple[Positive, ...] = ()
     witness: Witness | None = None
-    value: float | NamedTable | None = None
+    models: ModelPair | NoWitness | None = None
+    value: float | NamedTable | Mapping[str, Any] | None = None
     exact: str | NamedTable | None = None
     interval: tuple[float, float] | None = None
     bounds: tuple[float, float] | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
     scene: Scene | None = None
     source: str | None = None
     error: Diagnostic | None = None
@@ -116,7 +119,7 @@ class AnswerData:
             "derivation": [step_dict(step) for step in self.derivation.steps],
             "check": check_dict(self.check),
             "requires": [condition_text(condition) for condition in self.requires],
-            "witness": None if self.witness is None else witness_dict(self.witness),
+            "witness": self._witness(),
             "value": value_dict(self.value),
             "exact": value_dict(self.exact),
             "interval": None if self.interval is None else list(self.interval),
@@ -126,6 +129,13 @@ class AnswerData:
             "error": None if self.error is None else self.error.to_dict(),
             "seconds": round(self.seconds, 6),
         }
+
+    def _witness(self) -> dict[str, Any] | None:
+        """The witness with the two models that go with it, or the reason why there are none."""
+        if self.witness is None:
+            return None
+        found = witness_dict(self.witness)
+        return found if self.models is None else {**found, "models": self.models.to_dict()}
 
     def svg(self) -> str | None:
         """The picture of the answer as SVG text, where it has one."""
@@ -143,8 +153,8 @@ def check_dict(check: Check | None) -> dict[str, Any] | None:
 
 
 def value_dict(value: object) -> Any:
-    """A number, text or table as JSON-ready data; entries that are not determined are null."""
-    if value is None or isinstance(value, (float, int, str)):
+    """A number, text, table or mapping as JSON-ready data; entries that are not determined are null."""
+    if value is None or isinstance(value, (float, int, str, Mapping)):
         return value
     table: Any = value
     rows = [[*labels, _entry(number)] for labels, number in table.rows()]

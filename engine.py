@@ -7,7 +7,6 @@ The library, the command line and the notebook are thin doors onto `run`.  Nothi
 
 from __future__ import annotations
 
-import itertools
 import operator
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -16,11 +15,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
-from .answer import Answer, Answers, Estimand, Status
+from .answer import Answer, Answers, Status
+from .answering import hidden_note, with_models, with_outcome, with_value
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
-from .dsl.formula import Formula, free_variables, node_terms, probability, product, subformulas, sum_over
-from .dsl.formula_text import text
+from .dsl.formula import Formula
 from .dsl.parser import parse
 from .dsl.program import (
     Adjust,
@@ -41,16 +40,17 @@ from .dsl.program import (
 from .dsl.resolve import resolve
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
-from .evidence import Evidence, evidence, question
+from .estimate import estimated
+from .evidence import evidence, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
-from .identify.derivation import OBSERVED, Identified, NotIdentified, Outcome, Source, Undecided
+from .identify.derivation import OBSERVED, Outcome, Source, Undecided
+from .identify.graph import CausalGraph
 from .identify.separation import independence
 
 if TYPE_CHECKING:
     from .semantics.empirical import Empirical
     from .semantics.evaluate import Evaluation
-    from .semantics.factors import NamedTable
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -129,7 +129,9 @@ class Session:
                 yield self.show(statement)
             case Assert():
                 yield self.check(statement)
-            case Adjust() | Bound() | Pending():
+            case Adjust():
+                yield self.adjust(statement)
+            case Bound() | Pending():
                 raise SutureError(not_built(keyword(statement), statement.span))
             case _:
                 assert_never(statement)
@@ -164,7 +166,8 @@ class Session:
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
         answer = with_outcome(head, found, asked.formula)
-        return replace(answer, notes=(*answer.notes, *hidden_note(known)))
+        answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
+        return with_models(answer, found, asked.formula, model, known)
 
     # -- numbers
 
@@ -178,7 +181,7 @@ class Session:
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         line, name = statement.span.line, statement.name or query.name
         head = Answer("estimate", Status.VALUE, line, name, model.name, query.text, source=", ".join(statement.sources))
-        return estimated(self, head, asked.formula, known, statement.method)
+        return estimated(self.outcome, head, asked.formula, known, statement.method)
 
     def table(self, name: str) -> Empirical:
         """The data set of that name, read at the first use."""
@@ -205,6 +208,17 @@ class Session:
         if bool(done.table.undetermined.all()):
             require_determined(done, query.text)
         return done
+
+    def adjust(self, statement: Adjust) -> Answer:
+        """The valid adjustment sets of an effect."""
+        from .identify.adjustment import adjustment_sets
+
+        model = self.program.models[statement.model]
+        graph = CausalGraph.of(model.diagram)
+        found = adjustment_sets(graph, statement.treatments, statement.outcomes)
+        query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
+        head = Answer("adjust", Status.VALUE, statement.span.line, None, model.name, query)
+        return replace(head, value=found.to_dict(), lines=found.lines(), reason=found.reason)
 
     # -- diagrams
 
@@ -266,34 +280,6 @@ class Session:
         return number
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Answers from outcomes and tables
-
-
-def with_outcome(head: Answer, outcome: Outcome, query: Formula) -> Answer:
-    """The answer that an outcome of identification makes."""
-    match outcome:
-        case Identified(formula, derivation, method, requires, check):
-            return replace(
-                head,
-                status=Status.IDENTIFIED,
-                estimand=Estimand(formula),
-                method=method,
-                derivation=derivation,
-                requires=requires,
-                check=check,
-                notes=head.notes + any_value_note(formula, query),
-            )
-        case NotIdentified(witness, derivation, method):
-            return replace(
-                head, status=Status.NOT_IDENTIFIED, method=method or None, derivation=derivation, witness=witness
-            )
-        case Undecided(reason, derivation, method):
-            return replace(head, status=Status.UNDECIDED, method=method or None, derivation=derivation, reason=reason)
-        case _:
-            assert_never(outcome)
-
-
 def _refuse_method(method: str | None, span: Span) -> None:
     """Methods that the language knows and no algorithm offers yet are refused by name."""
     if method is not None and method not in keywords():
@@ -301,92 +287,6 @@ def _refuse_method(method: str | None, span: Span) -> None:
         raise SutureError(
             Diagnostic("S501", f"method '{method}' is not built yet", span, "asks for it", f"what is built: {built}")
         )
-
-
-def any_value_note(formula: Formula, query: Formula) -> tuple[str, ...]:
-    """A note where the formula mentions variables on which its value does not depend."""
-    extra = arbitrary(formula, query)
-    return (f"the value is the same for every value of {', '.join(extra)}",) if extra else ()
-
-
-def arbitrary(formula: Formula, query: Formula) -> tuple[str, ...]:
-    """Variables the formula is a function of and the query is not: any value of theirs may be put in."""
-    return tuple(sorted(free_variables(formula) - free_variables(query)))
-
-
-def hidden_note(known: Evidence) -> tuple[str, ...]:
-    """A note on variables that are latent only because some source does not measure them."""
-    return (f"not measured everywhere: {', '.join(known.hidden)}; taken as latent",) if known.hidden else ()
-
-
-def estimated(session: Session, head: Answer, query: Formula, known: Evidence, method: str | None) -> Answer:
-    """The answer to an estimate: identify with what the sources measure, certify, evaluate."""
-    from .semantics.evaluate import evaluation, require_determined
-
-    found = session.outcome(query, known.diagram, method, known.sources)
-    answer = with_outcome(head, found, query)
-    answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
-    if not isinstance(found, Identified):
-        return answer
-    extra = arbitrary(found.formula, query)
-    closed, chosen = found.formula, ()
-    if extra and known.plain:
-        closed = averaged(found.formula, query)
-        chosen = (f"the estimate averages over the observed {', '.join(extra)}",)
-    done = evaluation(closed, known.distribution(), (*order(query), *(() if known.plain else extra)))
-    if bool(done.table.undetermined.all()):
-        require_determined(done, head.query or text(query))
-    table = done.table
-    if extra and not known.plain:
-        table, chosen = at_some_value(table, extra)
-    notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
-    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + chosen + notes), table)
-
-
-def at_some_value(table: NamedTable, extra: tuple[str, ...]) -> tuple[NamedTable, tuple[str, ...]]:
-    """The table at the first value of the arbitrary variables at which most of it is determined, and a note."""
-    labels = {name: table.labels[table.variables.index(name)] for name in extra}
-    places = [dict(zip(extra, values, strict=True)) for values in itertools.product(*labels.values())]
-    best = min(places, key=lambda place: int(table.fixed(place).undetermined.sum()))
-    shown = ", ".join(f"{name} = {label}" for name, label in best.items())
-    return table.fixed(best), (f"estimated at {shown}; any value would do",)
-
-
-def averaged(formula: Formula, query: Formula) -> Formula:
-    """The formula with variables of arbitrary value averaged over their observed distribution.
-
-    That changes nothing in truth, and spares the data a choice.
-    """
-    extra = arbitrary(formula, query)
-    return sum_over(extra, product((probability(extra), formula))) if extra else formula
-
-
-def order(query: Formula) -> tuple[str, ...]:
-    """The variables of the answer's table, in the order in which the query names them."""
-    named = [t.variable for node in subformulas(query) for t in node_terms(node) if t.value is None]
-    return tuple(dict.fromkeys(named))
-
-
-def with_value(head: Answer, table: NamedTable) -> Answer:
-    """The answer with a number, or a table where the query has free variables; exact entries go beside the floats."""
-    exact = any(not isinstance(number, float) for _, number in table.rows() if number is not None)
-    if not table.variables:
-        number = table.item()
-        return replace(head, value=as_float(number), exact=str(number) if exact and number is not None else None)
-    rows = [as_float(number) for _, number in table.rows()]
-    if None in rows and exact and not any(isinstance(row, float) for row in rows):
-        return replace(head, exact=table)
-    import numpy as np
-
-    floats = np.array([np.nan if row is None else row for row in rows]).reshape(table.values.shape)
-    return replace(head, value=replace(table, values=floats), exact=table if exact else None)
-
-
-def as_float(number: Any) -> float | None:
-    """An exact number as a float; None for what is not determined or depends on parameters."""
-    if number is None or getattr(number, "free_symbols", None):
-        return None
-    return float(number)
 
 
 def keyword(statement: Statement) -> str:

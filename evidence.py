@@ -38,6 +38,11 @@ class Evidence:
         """Whether all there is is the observed distribution of the queried domain."""
         return self.sources == (OBSERVED,)
 
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """The variables that every source measures."""
+        return tuple(self.diagram.wires[wire].name for wire in self.diagram.outputs)
+
     def distribution(self) -> Distribution:
         """What formulas over the sources are evaluated against; exact only where every table is."""
         from .semantics.distribution import Sources

@@ -16,7 +16,8 @@ from .dsl.program import Compute, Identify, Independent, Program, Query
 from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query
 from .dsl.source import Source, Span
-from .engine import Session, estimated, run
+from .engine import Session, run
+from .estimate import estimated
 from .evidence import evidence_of_table
 
 NOWHERE = Span(0, 0, 0, 0)
@@ -128,7 +129,7 @@ class Model:
         table = from_columns(data, self._resolved, weight)
         head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
         known = evidence_of_table(self._resolved, asked.formula, table)
-        return estimated(self._session(), head, asked.formula, known, by)
+        return estimated(self._session().outcome, head, asked.formula, known, by)
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.

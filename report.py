@@ -13,10 +13,12 @@ from .dsl.diagnostics import render
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Step
 from .identify.derivation_text import condition_text, witness_text
+from .identify.model_pair import ModelPair, NoWitness
 
 WIDTH = 80
 LABEL = 12
 ROWS = 24
+PROGRAM_LINES = 40
 # A kernel or a set, with one level of brackets inside; its spaces are held together while lines are broken.
 BRACKET = re.compile(r"\w*(?:\[\w+\])?[({](?:[^(){}]|[({][^(){}]*[)}])*[)}]")
 HELD = "\x00"
@@ -85,6 +87,8 @@ def _value(answer: AnswerData) -> Iterator[str]:
         exact = f"  = {answer.exact}" if isinstance(answer.exact, str) else ""
         interval = f"  [{answer.interval[0]:.6g}, {answer.interval[1]:.6g}]" if answer.interval else ""
         yield f"  {answer.value:.6g}{exact}{interval}"
+    elif answer.lines:
+        yield "\n".join(line for text in answer.lines for line in _wrapped(text, "  ", WIDTH, "    "))
     elif answer.value is not None:
         yield "\n".join(f"  {line}" for line in table_lines(answer.value, answer.exact))
     elif isinstance(answer.exact, str):
@@ -148,7 +152,9 @@ def _facts(answer: AnswerData, width: int) -> Iterator[str]:
     if answer.witness is not None:
         for line in witness_text(answer.witness):
             yield from _wrapped(line, "  ", width, "    ")
-    if answer.reason:
+    if answer.models is not None:
+        yield from _models(answer.models, width)
+    if answer.reason and not answer.lines:
         yield from _wrapped(answer.reason, f"  {'reason':<{LABEL}}", width, " " * (LABEL + 2))
     if answer.check is not None:
         yield from _wrapped(check_text(answer.check), f"  {'check':<{LABEL}}", width, " " * (LABEL + 2))
@@ -157,6 +163,20 @@ def _facts(answer: AnswerData, width: int) -> Iterator[str]:
         yield from _wrapped(needs, f"  {'needs':<{LABEL}}", width, " " * (LABEL + 2))
     for note in answer.notes:
         yield from _wrapped(note, f"  {'note':<{LABEL}}", width, " " * (LABEL + 2))
+
+
+def _models(models: ModelPair | NoWitness, width: int) -> Iterator[str]:
+    """The pair of models in words and, where it is short enough to read, as a program."""
+    pad = " " * (LABEL + 2)
+    if isinstance(models, NoWitness):
+        yield from _wrapped(f"no two models are shown: {models.text()}", f"  {'models':<{LABEL}}", width, pad)
+        return
+    yield from _wrapped(models.text(), f"  {'models':<{LABEL}}", width, pad)
+    program = models.program.rstrip().split("\n")
+    if len(program) <= PROGRAM_LINES:
+        yield from (f"      {line}".rstrip() for line in program)
+    else:
+        yield f"{pad}(their program, {len(program)} lines, is in the answer's JSON)"
 
 
 def check_text(check: Check) -> str:

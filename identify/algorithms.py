@@ -13,7 +13,9 @@ from typing import TypeAlias
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, replace_formula
 from . import comb_disintegration, conditional, rules
+from .adjustment_steps import adjustment_outcome, back_door_outcome
 from .derivation import OBSERVED, Derivation, Identified, NotIdentified, Outcome, Positive, Source, Undecided
+from .front_door import front_door_outcome
 from .graph import CausalGraph
 from .requirements import requirements
 
@@ -22,11 +24,15 @@ Sources: TypeAlias = tuple[Source, ...]
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A way to identify a kernel: `keyword` names it in `identify .. by KEYWORD`."""
+    """A way to identify a kernel: `keyword` names it in `identify .. by KEYWORD`.
+
+    One that is `asked_for` is used only where it is named: what it cannot answer, another may.
+    """
 
     keyword: str
     accepts: Callable[[Kernel, CausalGraph, Sources], bool]
     identify: Callable[[Kernel, CausalGraph, Sources], Outcome]
+    asked_for: bool = False
 
 
 def _plain(query: Kernel) -> bool:
@@ -56,11 +62,23 @@ def _conditional(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
     return _plain(query) and bool(query.given)
 
 
+def _observed_effect(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    return sources == (OBSERVED,) and _unconditional(query, graph, sources) and bool(query.do)
+
+
+def _plain_of(method: Callable[[Kernel, CausalGraph], Outcome]) -> Callable[[Kernel, CausalGraph, Sources], Outcome]:
+    """A method of the observed distribution as one that is told its sources."""
+    return lambda query, graph, sources: method(query, graph)
+
+
 ALGORITHMS: tuple[Algorithm, ...] = (
     Algorithm("observation", _observed, _observe),
     Algorithm("comb", _single_comb, comb_disintegration.identify),
     Algorithm("combs", _unconditional, comb_disintegration.identify),
     Algorithm("conditional", _conditional, conditional.identify),
+    Algorithm("adjustment", _observed_effect, _plain_of(adjustment_outcome), asked_for=True),
+    Algorithm("backdoor", _observed_effect, _plain_of(back_door_outcome), asked_for=True),
+    Algorithm("frontdoor", _observed_effect, _plain_of(front_door_outcome), asked_for=True),
 )
 
 
@@ -74,7 +92,8 @@ def choose(
 ) -> Algorithm | None:
     """The first algorithm that accepts the query, among those called `keyword` if one is given."""
     for algorithm in ALGORITHMS:
-        if keyword in (None, algorithm.keyword) and algorithm.accepts(query, graph, sources):
+        named = not algorithm.asked_for if keyword is None else algorithm.keyword == keyword
+        if named and algorithm.accepts(query, graph, sources):
             return algorithm
     return None
 

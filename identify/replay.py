@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, equal, kernel_terms, kernels, replace_formula
 from . import rules, simplify
+from .adjustment_steps import ADJUSTMENT, check_adjustment
 from .combs import Comb
 from .derivation import OBSERVED, Ancestral, Derivation, Hidden, Invariant, Separated, Source, Step, Teeth
+from .front_door import FRONT_DOOR, check_front_door
 from .graph import CausalGraph
 from .rules import RuleError
 
@@ -305,6 +307,18 @@ def _check_back_door(state: _State, step: Step) -> None:
     chain.end = step.after
 
 
+def _check_adjustment(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    check_adjustment(state.graph, query, step)
+    state.chain_at(query).end = step.after
+
+
+def _check_front_door(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    check_front_door(state.graph, query, step)
+    state.chain_at(query).end = step.after
+
+
 CHECKERS: dict[str, Callable[[_State, Step], None]] = {
     rules.HIDE.name: _check_hide,
     rules.CUT.name: _check_cut,
@@ -317,8 +331,16 @@ CHECKERS: dict[str, Callable[[_State, Step], None]] = {
     rules.EXCHANGE.name: _check_exchange,
     rules.CONDITION.name: _check_condition,
     simplify.BACK_DOOR.name: _check_back_door,
+    ADJUSTMENT.name: _check_adjustment,
+    FRONT_DOOR.name: _check_front_door,
     **{rewrite.rule.name: _check_rewrite for rewrite in simplify.REWRITES},
 }
 # Rules that apply to a query itself, and so may start a chain.
-STARTING = (rules.CUT, rules.EXCHANGE, rules.OBSERVE)
-KNOWN_RULES = (*rules.RULES, simplify.BACK_DOOR, *(rewrite.rule for rewrite in simplify.REWRITES))
+STARTING = (rules.CUT, rules.EXCHANGE, rules.OBSERVE, ADJUSTMENT, FRONT_DOOR)
+KNOWN_RULES = (
+    *rules.RULES,
+    simplify.BACK_DOOR,
+    ADJUSTMENT,
+    FRONT_DOOR,
+    *(rewrite.rule for rewrite in simplify.REWRITES),
+)

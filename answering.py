@@ -1,0 +1,102 @@
+"""From what an algorithm found to the answer that shows it: outcomes, tables, notes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, assert_never
+
+from .answer import Answer
+from .answer_data import Estimand, Status
+from .dsl.formula import Formula, Kernel, free_variables, terms
+from .dsl.program import Model
+from .evidence import Evidence
+from .identify.certify import stuck_query
+from .identify.derivation import Hedge, Identified, NotIdentified, Outcome, Source, Undecided
+from .identify.model_pair import NoWitness
+
+if TYPE_CHECKING:
+    from .semantics.factors import NamedTable
+
+
+def with_outcome(head: Answer, outcome: Outcome, query: Formula) -> Answer:
+    """The answer that an outcome of identification makes."""
+    match outcome:
+        case Identified(formula, derivation, method, requires, check):
+            return replace(
+                head,
+                status=Status.IDENTIFIED,
+                estimand=Estimand(formula),
+                method=method,
+                derivation=derivation,
+                requires=requires,
+                check=check,
+                notes=head.notes + any_value_note(formula, query),
+            )
+        case NotIdentified(witness, derivation, method):
+            return replace(
+                head, status=Status.NOT_IDENTIFIED, method=method or None, derivation=derivation, witness=witness
+            )
+        case Undecided(reason, derivation, method):
+            return replace(head, status=Status.UNDECIDED, method=method or None, derivation=derivation, reason=reason)
+        case _:
+            assert_never(outcome)
+
+
+def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, known: Evidence) -> Answer:
+    """A negative answer with two models that agree on all sources and differ on the query, or why there are none."""
+    if not isinstance(outcome, NotIdentified):
+        return answer
+    if any(source.differs for source in known.sources):
+        return replace(answer, models=NoWitness("witnesses over several domains are not built yet"))
+    from .identify.witness import witness
+
+    kernel = query if isinstance(query, Kernel) else stuck_query(outcome.derivation)
+    hedge = outcome.witness if isinstance(outcome.witness, Hedge) else None
+    experiments = tuple(_distribution(known, source) for source in known.sources if source.do)
+    observed = any(not source.do for source in known.sources)
+    declared = {name: labels for name in model.observed if (labels := model.labels(name)) is not None}
+    found = witness(hedge, kernel, known.diagram, labels=declared, sources=experiments, observed=observed)
+    return replace(answer, models=found)
+
+
+def _distribution(known: Evidence, source: Source) -> Kernel:
+    """A source as the kernel of everything it measures, as the witness must agree on it."""
+    return Kernel(terms(name for name in known.measured if name not in source.do), (), terms(source.do))
+
+
+def any_value_note(formula: Formula, query: Formula) -> tuple[str, ...]:
+    """A note where the formula mentions variables on which its value does not depend."""
+    extra = arbitrary(formula, query)
+    return (f"the value is the same for every value of {', '.join(extra)}",) if extra else ()
+
+
+def arbitrary(formula: Formula, query: Formula) -> tuple[str, ...]:
+    """Variables the formula is a function of and the query is not: any value of theirs may be put in."""
+    return tuple(sorted(free_variables(formula) - free_variables(query)))
+
+
+def hidden_note(known: Evidence) -> tuple[str, ...]:
+    """A note on variables that are latent only because some source does not measure them."""
+    return (f"not measured everywhere: {', '.join(known.hidden)}; taken as latent",) if known.hidden else ()
+
+
+def with_value(head: Answer, table: NamedTable) -> Answer:
+    """The answer with a number, or a table where the query has free variables; exact entries go beside the floats."""
+    exact = any(not isinstance(number, float) for _, number in table.rows() if number is not None)
+    if not table.variables:
+        number = table.item()
+        return replace(head, value=as_float(number), exact=str(number) if exact and number is not None else None)
+    rows = [as_float(number) for _, number in table.rows()]
+    if None in rows and exact and not any(isinstance(row, float) for row in rows):
+        return replace(head, exact=table)
+    import numpy as np
+
+    floats = np.array([np.nan if row is None else row for row in rows]).reshape(table.values.shape)
+    return replace(head, value=replace(table, values=floats), exact=table if exact else None)
+
+
+def as_float(number: Any) -> float | None:
+    """An exact number as a float; None for what is not determined or depends on parameters."""
+    if number is None or getattr(number, "free_symbols", None):
+        return None
+    return float(number)
