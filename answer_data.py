@@ -13,10 +13,10 @@ from .dsl.formula_latex import latex
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Derivation, Positive, Witness
 from .identify.derivation_text import condition_text, step_dict, witness_dict
-from .identify.model_pair import ModelPair, NoWitness
 
 if TYPE_CHECKING:
     from .dsl.drawing.scene import Scene
+    from .identify.model_pair import ModelPair, NoWitness
     from .semantics.factors import NamedTable
 
 VERSION = "0.1.0"

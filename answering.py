@@ -12,7 +12,6 @@ from .dsl.program import Model
 from .evidence import Evidence
 from .identify.certify import stuck_query
 from .identify.derivation import Hedge, Identified, NotIdentified, Outcome, Source, Undecided
-from .identify.model_pair import NoWitness
 
 if TYPE_CHECKING:
     from .semantics.factors import NamedTable
@@ -46,10 +45,12 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     """A negative answer with two models that agree on all sources and differ on the query, or why there are none."""
     if not isinstance(outcome, NotIdentified):
         return answer
-    if any(source.differs for source in known.sources):
-        return replace(answer, models=NoWitness("witnesses over several domains are not built yet"))
+
+    from .identify.model_pair import NoWitness
     from .identify.witness import witness
 
+    if any(source.differs for source in known.sources):
+        return replace(answer, models=NoWitness("witnesses over several domains are not built yet"))
     kernel = query if isinstance(query, Kernel) else stuck_query(outcome.derivation)
     hedge = outcome.witness if isinstance(outcome.witness, Hedge) else None
     experiments = tuple(_distribution(known, source) for source in known.sources if source.do)

@@ -6,14 +6,16 @@ import html
 import re
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answer_data import AnswerData, Status
 from .dsl.diagnostics import render
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Step
 from .identify.derivation_text import condition_text, witness_text
-from .identify.model_pair import ModelPair, NoWitness
+
+if TYPE_CHECKING:
+    from .identify.model_pair import ModelPair, NoWitness
 
 WIDTH = 80
 LABEL = 12
@@ -167,6 +169,8 @@ def _facts(answer: AnswerData, width: int) -> Iterator[str]:
 
 def _models(models: ModelPair | NoWitness, width: int) -> Iterator[str]:
     """The pair of models in words and, where it is short enough to read, as a program."""
+    from .identify.model_pair import NoWitness
+
     pad = " " * (LABEL + 2)
     if isinstance(models, NoWitness):
         yield from _wrapped(f"no two models are shown: {models.text()}", f"  {'models':<{LABEL}}", width, pad)
