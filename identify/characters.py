@@ -12,6 +12,7 @@ of its characters; a coin that occurs an odd number of times makes the term vani
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -123,6 +124,17 @@ class SignModel:
             for wire in diagram.wires
         }
         return ConcreteModel(name, diagram, labels, tables)
+
+    def most_rows(self) -> int:
+        """The rows of the longest table."""
+        sizes = {name: 2 ** max(1, len(bits)) for name, bits in self.wiring.bits.items()}
+        sizes |= {name: len(labels) for name, labels in self.labels.items()}
+        reads = [{signal.wire for part in own for signal in part.signals} for own in self.characters.values()]
+        return max((math.prod(sizes[name] for name in names) for names in (*reads, *self._latent_reads())), default=1)
+
+    def _latent_reads(self) -> list[set[str]]:
+        """Each latent variable with what its bits copy: the states of it count as entries of a row."""
+        return [{name, *(bit.wire for bit in bits if bit is not None)} for name, bits in self.wiring.bits.items()]
 
     def _observed(self, name: str, labels: Mapping[str, tuple[str, ...]]) -> ProbabilityTable:
         own = self.characters.get(name, ())

@@ -191,8 +191,10 @@ def _onward(graph: CausalGraph, avoided: int, smaller: int, targets: int) -> dic
 # Models
 
 
-def hedge_pair(graph: CausalGraph, diagram: Diagram, shape: Skeleton, labels: Mapping[str, tuple[str, ...]]) -> Pair:
-    """The two models of a skeleton; they differ in the tables of the smaller set alone."""
+def hedge_pair(
+    graph: CausalGraph, diagram: Diagram, shape: Skeleton, labels: Mapping[str, tuple[str, ...]], rows: int = 1 << 16
+) -> Pair | None:
+    """The two models of a skeleton, different in the tables of the smaller set alone; None beyond `rows` in a table."""
     weight = _weight(len(shape.passes) + shape.larger.bit_count())
     build = _Builder(graph, Wiring(diagram, weight), weight)
     coins = [build.coin(pair) for pair in (*shape.inner, *shape.outer)]
@@ -213,10 +215,8 @@ def hedge_pair(graph: CausalGraph, diagram: Diagram, shape: Skeleton, labels: Ma
         extra *= carried[place][2]
     last = graph.names[max(inside)]
     second[last] = tuple(Character(part.weight * extra, part.signals) for part in second[last])
-    return tuple(
-        SignModel(build.wiring, labels, characters).concrete(name)
-        for name, characters in (("First", first), ("Second", second))
-    )  # type: ignore[return-value]
+    one, other = SignModel(build.wiring, labels, first), SignModel(build.wiring, labels, second)
+    return (one.concrete("First"), other.concrete("Second")) if one.most_rows() <= rows else None
 
 
 def _weight(roles: int) -> Fraction:

@@ -56,8 +56,9 @@ def witness(
 ) -> ModelPair | NoWitness:
     """Two verified models for a query P(Y | do(X), Z) that cannot be identified, or why there are none.
 
-    The hedge or thicket only says where to look first; what the result claims is enumerated, not inferred.  The models agree on P(V), unless `observed` is false, and on every one of `sources`.  Observed variables have the
-    given labels, else those the query mentions and one more, else "0" and "1"; latent ones as many states as needed.
+    The hedge or thicket only says where to look first; what the result claims is enumerated, not inferred.  The models
+    agree on P(V), unless `observed` is false, and on every one of `sources`.  Observed variables have the given labels,
+    else those the query mentions and one more, else "0" and "1"; latent ones as many states as needed.
 
     >>> from ..dsl.diagram import model_diagram
     >>> bow = model_diagram({"U": (), "X": ("U",), "Y": ("X", "U")}, ["U"])
@@ -118,7 +119,7 @@ def _candidates(
     budget: WitnessBudget,
 ) -> Iterator[tuple[str, ConcreteModel, ConcreteModel]]:
     """Pairs of models in the order in which they are tried, with the name of the construction."""
-    for pair in _from_hedges(hedge, query, diagram, labels, kernels):
+    for pair in _from_hedges(hedge, query, diagram, labels, kernels, budget.table_rows):
         yield "parities along the hedge", *pair
     if sum(len(box.inputs) for box in diagram.boxes) <= budget.searched_inputs:
         experiments = _experiments(labels.keys(), kernels)
@@ -143,6 +144,7 @@ def _from_hedges(
     diagram: Diagram,
     labels: Mapping[str, tuple[str, ...]],
     kernels: tuple[Kernel, ...],
+    rows: int,
 ) -> Iterator[tuple[ConcreteModel, ConcreteModel]]:
     """The pairs of every small hedge of the query's joint effect, signs carried to the outcomes first."""
     graph = CausalGraph.of(diagram)
@@ -155,8 +157,9 @@ def _from_hedges(
     for larger, smaller in small_hedges(graph, outcomes | given, do, cuts, graph.mask(known)):
         for targets in dict.fromkeys((outcomes, outcomes | given)):
             shape = skeleton(graph, larger, smaller, do, targets)
-            if shape is not None:
-                yield hedge_pair(graph, diagram, shape, labels)
+            pair = hedge_pair(graph, diagram, shape, labels, rows) if shape is not None else None
+            if pair is not None:
+                yield pair
 
 
 def _largest(first: ConcreteModel, second: ConcreteModel, kernels: tuple[Kernel, ...]) -> int:

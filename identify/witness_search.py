@@ -58,7 +58,7 @@ def search_pairs(
         for name in changeable(base, query):
             pair = alternative(base, name, query, kernels)
             if pair is not None:
-                yield tuple(replace(model, diagram=diagram) for model in pair)  # type: ignore[misc]
+                yield replace(pair[0], diagram=diagram), replace(pair[1], diagram=diagram)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def derivative(base: ConcreteModel, name: str, kernel: Kernel) -> Array:
     joint = _contracted(base, axes, do, (), None)[..., None]
     summed = tuple(range(len(outcomes)))
     below, change_below = joint.sum(axis=summed, keepdims=True), change.sum(axis=summed, keepdims=True)
-    return (change * below - joint * change_below).reshape(-1, change.shape[-1])
+    return np.asarray(change * below - joint * change_below).reshape(-1, change.shape[-1])
 
 
 def _contracted(

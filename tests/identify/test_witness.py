@@ -25,6 +25,8 @@ from suture.dsl.printer import format_source
 from suture.dsl.source import Source
 from suture.identify.algorithms import identify
 from suture.identify.derivation import NotIdentified
+from suture.identify.graph import CausalGraph
+from suture.identify.hedge_models import hedge_pair, skeleton, small_hedges
 from suture.identify.model_pair import ConcreteModel, ModelPair, NoWitness, ProbabilityTable
 from suture.identify.witness import WitnessBudget, verified, witness
 
@@ -373,6 +375,29 @@ def test_a_table_beyond_the_budget() -> None:
     graph = Graph(("X", "Y", *causes), (("X", "Y"), *((cause, "Y") for cause in causes)), (("X", "Y"),))
     found = ask(graph, Query(("Y",), ("X",)))
     assert found == NoWitness("the table of Y would have 1,048,576 rows; models are built up to 65,536")
+
+
+def test_tables_list_only_what_is_read() -> None:
+    """Y has thirteen parents, two of which matter: four rows, the others left to `_`."""
+    causes = [f"X{place}" for place in range(12)]
+    crowd = {"U": (), **dict.fromkeys(causes, ("U",)), "Y": ("U", *causes)}
+    pair = witness(None, probability(["Y"], do=["X3"]), model_diagram(crowd, ["U"]))
+    assert isinstance(pair, ModelPair)
+    assert pair.first.tables["Y"].reads == ("U", "X3")
+    assert len(pair.first.tables["Y"].rows) == 4
+    assert_program_shows_it(pair)
+
+
+def test_models_whose_tables_are_longer_than_allowed_are_not_built() -> None:
+    """Y reads both its parents and one latent cause here: eight rows."""
+    graph = Graph(("X", "Z", "Y"), (("X", "Y"), ("Z", "Y")), (("X", "Z"), ("Z", "Y")))
+    diagram, cut = diagram_of(graph), CausalGraph.of(diagram_of(graph))
+    ((larger, smaller),) = small_hedges(cut, cut.mask("Y"), cut.mask("X"))
+    shape = skeleton(cut, larger, smaller, cut.mask("X"), cut.mask("Y"))
+    assert shape is not None
+    labels = dict.fromkeys(graph.nodes, ("0", "1"))
+    assert hedge_pair(cut, diagram, shape, labels, rows=8) is not None
+    assert hedge_pair(cut, diagram, shape, labels, rows=7) is None
 
 
 def test_what_is_refused() -> None:
