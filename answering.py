@@ -11,7 +11,7 @@ from .dsl.formula import Formula, Kernel, free_variables, terms
 from .dsl.program import Model
 from .evidence import Evidence
 from .identify.certify import stuck_query
-from .identify.derivation import Hedge, Identified, NotIdentified, Outcome, Source, Undecided
+from .identify.derivation import Identified, NotIdentified, Outcome, Source, Undecided
 
 if TYPE_CHECKING:
     from .semantics.factors import NamedTable
@@ -52,11 +52,10 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     if any(source.differs for source in known.sources):
         return replace(answer, models=NoWitness("witnesses over several domains are not built yet"))
     kernel = query if isinstance(query, Kernel) else stuck_query(outcome.derivation)
-    hedge = outcome.witness if isinstance(outcome.witness, Hedge) else None
     experiments = tuple(_distribution(known, source) for source in known.sources if source.do)
     observed = any(not source.do for source in known.sources)
     declared = {name: labels for name in model.observed if (labels := model.labels(name)) is not None}
-    found = witness(hedge, kernel, known.diagram, labels=declared, sources=experiments, observed=observed)
+    found = witness(outcome.witness, kernel, known.diagram, labels=declared, sources=experiments, observed=observed)
     return replace(answer, models=found)
 
 

@@ -73,6 +73,8 @@ def parser() -> argparse.ArgumentParser:
     _add_files(formatter, fmt)
     _add_files(commands.add_parser("test", help="run the assertions of programs"), test)
     _add_show(commands.add_parser("show", help="draw the diagrams that a program shows, or its models"))
+    _add_import(commands.add_parser("import", help="turn another tool's graph into a program"))
+    _add_export(commands.add_parser("export", help="write a model in another tool's graph format"))
     explain_parser = commands.add_parser("explain", help="explain an error code")
     explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
     explain_parser.set_defaults(run=explain)
@@ -108,6 +110,22 @@ def _add_show(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", type=Path, help="write to FILE.svg, .png or .tex; without it SVG to stdout")
     command.add_argument("--graph", action="store_true", help="draw the plain causal graph, not the string diagram")
     command.set_defaults(run=show)
+
+
+def _add_import(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a graph, or '-' for stdin")
+    command.add_argument("--from", dest="format", help="dagitty, dot, lavaan, bif or gml; guessed where left out")
+    command.add_argument("--name", help="what to call the model")
+    command.add_argument("-o", "--output", type=Path, help="write the program to a file; without it to stdout")
+    command.set_defaults(run=import_)
+
+
+def _add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a program, or '-' for stdin")
+    command.add_argument("model", nargs="?", help="which model, where there are several")
+    command.add_argument("--to", dest="format", required=True, help="dagitty, dot, lavaan, bif or gml")
+    command.add_argument("-o", "--output", type=Path, help="write to a file; without it to stdout")
+    command.set_defaults(run=export)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -270,6 +288,45 @@ def show(options: argparse.Namespace) -> int:
         sys.stdout.write(content.decode())
         return FINE
     return _write(options.output, content)
+
+
+def import_(options: argparse.Namespace) -> int:
+    """`suture import FILE [--from FORMAT]`: the program on stdout, what was changed or left out on stderr."""
+    from .dsl.diagnostics import SutureError
+    from .dsl.exchange import format_of_file, import_graph
+
+    try:
+        found = import_graph(_source(options.file), options.format or format_of_file(options.file), options.name)
+    except SutureError as error:
+        return _report(error)
+    for note in found.notes:
+        print(f"note: {note}", file=sys.stderr)
+    return _put(found.program_text, options.output)
+
+
+def export(options: argparse.Namespace) -> int:
+    """`suture export FILE [MODEL] --to FORMAT`."""
+    from .dsl.diagnostics import SutureError
+    from .dsl.exchange import export_graph, left_out
+    from .engine import read
+    from .pictures import chosen_model
+
+    try:
+        model = chosen_model(read(_source(options.file)), options.model)
+        text, dropped = export_graph(model, options.format), left_out(model, options.format)
+    except SutureError as error:
+        return _report(error)
+    for note in dropped:
+        print(f"note: {note}", file=sys.stderr)
+    return _put(text, options.output)
+
+
+def _put(text: str, output: Path | None) -> int:
+    """Text to a file, or to stdout."""
+    if output is not None:
+        return _write(output, text.encode())
+    sys.stdout.write(text)
+    return FINE
 
 
 def explain(options: argparse.Namespace) -> int:

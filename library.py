@@ -84,6 +84,25 @@ class Model:
         lines += [f"{tail} -> {head}" for tail, head in graph.edges]
         return cls("\n".join(lines))
 
+    @classmethod
+    def from_text(cls, text: str, format: str | None = None) -> Model:
+        """A model from a graph in another tool's format: dagitty, dot, lavaan, bif or gml, guessed where not given.
+
+        Raises `SutureError` where the text cannot be read or says what a model cannot be.
+
+        >>> Model.from_text("dag { X -> M -> Y ; X <-> Y }").observed
+        ('X', 'M', 'Y')
+        """
+        from .dsl.exchange import import_graph
+
+        return cls.of(import_graph(text, format).model)
+
+    def to_text(self, format: str) -> str:
+        """The model's graph in another tool's format.  Raises `SutureError` for a format that cannot say it."""
+        from .dsl.exchange import export_graph
+
+        return export_graph(self._resolved, format)
+
     @property
     def name(self) -> str:
         """The model's name; `Model` where the text gives none."""

@@ -45,14 +45,27 @@ def worlds_scene(diagram: Diagram, formula: Formula) -> Scene:
     return diagram_scene(prune(parallel_worlds(diagram, unique).diagram))
 
 
+def chosen_model(program: Program, name: str | None) -> Model:
+    """The model of that name, or the only one there is.  Raises `SutureError` where that is none or not clear."""
+    known = one_of(list(program.models))
+    if name is None:
+        if len(program.models) != 1:
+            fact = f"the program has several models: {known}" if program.models else "the program has no model"
+            raise SutureError(Diagnostic("S108" if program.models else "S109", fact, help="name one"))
+        return next(iter(program.models.values()))
+    if name not in program.models:
+        hint = did_you_mean(name, program.models) or f"the models are {known}"
+        raise SutureError(Diagnostic("S101", f"unknown model '{name}'", help=hint))
+    return program.models[name]
+
+
 def program_scene(program: Program, name: str | None = None, graph: bool = False) -> Scene:
     """One picture of what a program shows: its `show` statements in a row, or its models where it has none.
 
     With `name` that model alone.  Raises `SutureError` where there is nothing to draw.
     """
-    if name is not None and name not in program.models:
-        hint = did_you_mean(name, program.models) or f"the models are {one_of(list(program.models))}"
-        raise SutureError(Diagnostic("S101", f"unknown model '{name}'", help=hint))
+    if name is not None:
+        chosen_model(program, name)
     statements = [statement for statement in program.statements if isinstance(statement, Show)]
     if name is None and not graph and statements:
         scenes = [picture(program.models[statement.model], statement) for statement in statements]

@@ -203,3 +203,73 @@ def test_latex_and_svg_forms(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("\\sum_{t} P(\\mathit{Tar}{=}t")
     assert main(["run", "--svg", str(SMOKING)]) == 0
     ElementTree.fromstring(capsys.readouterr().out)
+
+
+def test_import_writes_a_program_that_runs(program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = program("dag { X -> M -> Y ; U [latent] ; U -> X ; U -> Y }", "g.txt")
+    assert main(["import", graph, "-o", str(tmp_path / "g.suture"), "--name", "Front"]) == 0
+    text = (tmp_path / "g.suture").read_text()
+    assert main(["run", program(text + "identify P(Y | do(X))\n")]) == 0
+    assert "sum{m} P(M=m | X) sum{x} P(X=x) P(Y | X=x, M=m)" in capsys.readouterr().out
+
+
+def test_import_says_what_it_changed_on_stderr(program, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", program('digraph { "lung cancer" -> death }', "g.dot")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("# imported from dot")
+    assert "lung cancer" in shown.err
+
+
+def test_import_refuses_what_it_cannot_read(program, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["import", program("dag { X -> ", "g.dagitty")]) == 2
+    assert capsys.readouterr().err.startswith("error[S020]")
+    assert main(["import", program("dag { X -> Y }", "g.txt"), "--from", "dagity"]) == 2
+    assert "did you mean 'dagitty'?" in capsys.readouterr().err
+
+
+def test_export_and_import_are_inverse(program, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = program("model M { X -> M -> Y ; X <-> Y }")
+    for form in ("dagitty", "dot", "gml"):
+        assert main(["export", path, "--to", form, "-o", str(tmp_path / f"g.{form}")]) == 0
+        assert main(["import", str(tmp_path / f"g.{form}"), "--from", form]) == 0
+        out = capsys.readouterr().out
+        assert "X <-> Y" in out
+        assert "X -> M" in out
+
+
+def test_export_needs_one_model(program, capsys: pytest.CaptureFixture[str]) -> None:
+    path = program("model A { X -> Y }\nmodel B { X -> Y }")
+    assert main(["export", path, "--to", "dot"]) == 2
+    assert "several models: A, B" in capsys.readouterr().err
+    assert main(["export", path, "B", "--to", "dot"]) == 0
+
+
+def test_a_negative_answer_shows_a_program_that_proves_it(program, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--json", program(BOW)]) == 0
+    witness = json.loads(capsys.readouterr().out)["answers"][0]["witness"]
+    assert witness["kind"] == "hedge"
+    assert main(["run", "--json", program(witness["models"]["program"], "w.suture")]) == 0
+    rows = [answer["exact"] for answer in json.loads(capsys.readouterr().out)["answers"]]
+    *same, first, second = rows
+    assert same[0] == same[1]
+    assert first != second
+    assert [first, second] == [witness["models"]["first"]["value"], witness["models"]["second"]["value"]]
+
+
+def test_adjust_in_json(program, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (
+        "model M { A -> X -> Y ; A -> Y ; B -> Y }\nadjust X -> Y\nmodel N { X -> Y ; X <-> Y }\nadjust X -> Y in N\n"
+    )
+    assert main(["run", "--json", program(text.replace("adjust X -> Y\n", "adjust X -> Y in M\n"))]) == 0
+    first, second = json.loads(capsys.readouterr().out)["answers"]
+    # Minimal set {A}; B only makes the estimate sharper: Henckel, Perkovic, Maathuis 2019.
+    assert first["value"] == {"sets": [["A"]], "minimum": ["A"], "optimal": ["A", "B"]}
+    assert second["value"] == {"sets": None, "minimum": None, "optimal": None}
+    assert "X <-> Y" in second["reason"]
+
+
+def test_every_method_of_the_language_is_known_to_the_algorithms() -> None:
+    from suture.dsl.methods import METHODS
+    from suture.identify.algorithms import keywords
+
+    assert set(keywords()) <= set(METHODS)
