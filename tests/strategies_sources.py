@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import combinations
 
 import numpy as np
 from hypothesis import strategies as st
@@ -62,7 +61,7 @@ def _experiment(generator: np.random.Generator, graph: Graph, query: Query) -> t
 def random_sources_problem(
     generator: np.random.Generator, kind: str, most: int = 6, smallest: int = 3, conditions: int = 0
 ) -> Problem:
-    """A random mixed graph, query and distributions; hidden causes are common, so that observation alone seldom does."""
+    """A random mixed graph, query and distributions; hidden causes are common: observation alone seldom does."""
     size = int(generator.integers(smallest, most + 1))
     graph = random_graph(generator, size, generator.uniform(0.3, 0.7), generator.uniform(0.2, 0.6))
     query = random_query(generator, graph, conditions=conditions)
@@ -74,8 +73,3 @@ def sources_problems(draw: st.DrawFn, most: int = 6, conditions: int = 1) -> Pro
     """A random problem of any kind."""
     generator = np.random.default_rng(draw(seeds))
     return random_sources_problem(generator, draw(st.sampled_from(KINDS)), most, conditions=conditions)
-
-
-def every_experiment(names: Sequence[str], most: int) -> tuple[tuple[str, ...], ...]:
-    """All sets of at most `most` names."""
-    return tuple(chosen for size in range(most + 1) for chosen in combinations(names, size))

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -161,3 +162,14 @@ def error_from(formula: Formula, tables: Tables, target: LatentModel, query: Que
     truth = target.truth(query)
     difference = np.abs(found - truth.reshape(truth.shape + (1,) * (found.ndim - truth.ndim)))
     return float("inf") if np.isnan(difference).any() else float(difference.max())
+
+
+def published_known(query: Mapping[str, Any]) -> tuple[Known, ...]:
+    """The distributions of a published case: experiments in one domain, or domains, the first the one asked about."""
+    domains = query.get("domains") or [{"sel": [], "exps": query["experiments"]}]
+    names: tuple[str | None, ...] = (None, *(f"d{number}" for number in range(1, len(domains))))
+    return tuple(
+        Known(name, tuple(do), tuple(domain["sel"]))
+        for name, domain in zip(names, domains, strict=True)
+        for do in domain["exps"]
+    )
