@@ -130,7 +130,7 @@ class Problem:
                     f"several latent causes hold {{{names}}} together, and that they are independent is not used"
                 )
             if any(leaves_out(self.layout, each, district) for each in self.evidence):
-                found.append(f"a distribution that leaves out variables says more of {{{names}}} than is used")
+                found.append(f"a distribution says more of {{{names}}} than is linear in response types")
         return tuple(found)
 
 

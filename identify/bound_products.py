@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any
 
 from .bound_program import LinearProgram, Optimum, minimise
-from .bound_query import Monomial, Polynomial
+from .bound_query import Polynomial
 from .response_types import Event
 from .type_blocks import Block
 
@@ -118,8 +118,3 @@ def _given(
         else:
             rest += other
     return weights, rest
-
-
-def degree_in(monomial: Monomial, block: Block) -> int:
-    """How many events of one block a monomial multiplies."""
-    return sum(event in block.members for event in monomial)

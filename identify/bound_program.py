@@ -2,9 +2,7 @@
 
 The optimum that floating point finds is a vertex, so it is given by which columns are tight; solving for that vertex
 and for its multipliers in rationals, and checking both against every column, proves the value by weak duality.  A
-quotient of linear forms is made linear by Charnes and Cooper (1962).  Where a query multiplies unknowns of k independent
-blocks, the program runs over combinations of their types, the types of each block feasible given those of the others:
-an outer bound, and a sharp one where independent distributions reach it.
+quotient of linear forms is made linear by Charnes and Cooper (1962).
 """
 
 from __future__ import annotations
@@ -45,9 +43,35 @@ class Optimum:
 def minimise(program: LinearProgram) -> Optimum | None:
     """The optimum; None where no point is feasible.  Raises `ValueError` where the cost has no least value."""
     found = _highs(program)
+    return None if found is None else _optimum(program, *found)
+
+
+def minimise_each(programs: Sequence[LinearProgram]) -> tuple[Optimum | None, ...]:
+    """The optimum of each program, all solved side by side in one call; None where no point is feasible."""
+    if len(programs) < 2:
+        return tuple(map(minimise, programs))
+    found = _highs(_beside(programs))
     if found is None:
-        return None
+        return tuple(map(minimise, programs))
     point, multipliers = found
+    points = np.split(point, np.cumsum([len(each.columns) for each in programs])[:-1])
+    duals = np.split(multipliers, np.cumsum([len(each.right) for each in programs])[:-1])
+    return tuple(_optimum(*parts) for parts in zip(programs, points, duals, strict=True))
+
+
+def _beside(programs: Sequence[LinearProgram]) -> LinearProgram:
+    """The programs as one, which share no row and no column."""
+    columns: list[Column] = []
+    start = 0
+    for each in programs:
+        columns += [{start + row: entry for row, entry in column.items()} for column in each.columns]
+        start += len(each.right)
+    right = tuple(entry for each in programs for entry in each.right)
+    return LinearProgram(tuple(columns), right, tuple(cost for each in programs for cost in each.cost))
+
+
+def _optimum(program: LinearProgram, point: NDArray[np.float64], multipliers: NDArray[np.float64]) -> Optimum:
+    """The optimum in rationals where it can be proved so, else in floats."""
     exact = _certified(program, point, multipliers) if _is_exact(program) else None
     if exact is not None:
         return exact

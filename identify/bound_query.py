@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product as combinations
+from numbers import Number
 from typing import Any, TypeAlias, assert_never
 
 from ..dsl.diagnostics import Diagnostic, SutureError
@@ -42,6 +43,7 @@ Polynomial: TypeAlias = Mapping[Monomial, Any]
 Known: TypeAlias = Callable[[Event], Any]
 
 MOST_CASES = 200_000
+ONE: Polynomial = {(): Fraction(1)}
 
 
 class NotLinear(Exception):
@@ -58,7 +60,7 @@ class Quotient:
 
 def constant(value: Any) -> Quotient:
     """A number as a quotient."""
-    return Quotient(_clean({(): value}), {(): Fraction(1)})
+    return Quotient(_clean({(): value}), ONE)
 
 
 def is_number(polynomial: Polynomial) -> bool:
@@ -92,16 +94,13 @@ def _times(first: Polynomial, second: Polynomial) -> Polynomial:
 
 def added(first: Quotient, second: Quotient) -> Quotient:
     """The sum of two quotients; raises `NotLinear` where their denominators are unknown and differ."""
-    if first.below == second.below:
-        return Quotient(_added(first.above, second.above), first.below)
-    if is_number(first.below) and is_number(second.below):
-        left, right = divided(first), divided(second)
+    left, right = divided(first), divided(second)
+    if left.below == right.below:
         return Quotient(_added(left.above, right.above), left.below)
-    if not is_number(first.below) and not is_number(second.below):
+    if not is_number(left.below) and not is_number(right.below):
         raise NotLinear("it adds quotients with different unknown denominators")
-    return Quotient(
-        _added(_times(first.above, second.below), _times(second.above, first.below)), _times(first.below, second.below)
-    )
+    above = _added(_times(left.above, right.below), _times(right.above, left.below))
+    return Quotient(above, _times(left.below, right.below))
 
 
 def times(first: Quotient, second: Quotient) -> Quotient:
@@ -110,11 +109,12 @@ def times(first: Quotient, second: Quotient) -> Quotient:
 
 
 def divided(quotient: Quotient) -> Quotient:
-    """The quotient with a denominator of one, where that is a number."""
+    """The quotient with a denominator of one, where that is a number (and not the name of one)."""
     below = as_number(quotient.below)
-    if not is_number(quotient.below) or below == 1:
+    if not is_number(quotient.below) or not isinstance(below, Number) or quotient.below == ONE:
         return quotient
-    return Quotient({monomial: weight / below for monomial, weight in quotient.above.items()}, {(): Fraction(1)})
+    number: Any = below
+    return Quotient({monomial: weight / number for monomial, weight in quotient.above.items()}, ONE)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -205,8 +205,8 @@ class QueryReader:
             [in_world(self._placed(term, scope, free), do) for term in terms]
             for terms in (kernel.outcomes, kernel.given)
         )
-        above = Quotient(self.chance((*outcomes, *given)), {(): Fraction(1)})
-        return self._ratio(above, Quotient(self.chance(tuple(given)), {(): Fraction(1)})) if given else above
+        above = Quotient(self.chance((*outcomes, *given)), ONE)
+        return self._ratio(above, Quotient(self.chance(tuple(given)), ONE)) if given else above
 
     def _ratio(self, above: Quotient, below: Quotient) -> Quotient:
         if not below.above:

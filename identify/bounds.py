@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from itertools import product as combinations
 from typing import Any
 
@@ -28,8 +30,8 @@ from ..dsl.formula import Formula
 from ..dsl.formula_text import text
 from .bound_models import attaining_model
 from .bound_problem import Problem, problem_of
-from .bound_products import degree_in, outer_bound, reached, too_large
-from .bound_program import minimise, nearest, quotient_program
+from .bound_products import outer_bound, reached, too_large
+from .bound_program import Optimum, minimise, minimise_each, nearest, quotient_program
 from .bound_query import (
     NotLinear,
     Polynomial,
@@ -43,6 +45,7 @@ from .bound_query import (
 from .derivation import Undecided
 from .district_factors import Evidence
 from .response_types import Event
+from .symbolic_bounds import ClosedForm, SymbolicBounds, closed_form
 from .type_blocks import MOST_TYPES, Block, blocks
 
 CLOSE = 1e-8
@@ -54,7 +57,8 @@ class Bounds:
 
     `sharp` says that models attain both; where it is false, `reasons` say why that is not known.  `low` and `high` are
     Fractions where `exact`, proved by duality.  `low_model` and `high_model` are programs of models that attain them,
-    where asked for.  `types` and `facts` are the size of the linear program.
+    where asked for, and `low_form` and `high_form` the bounds as expressions.  `types` and `facts` are the size of the
+    linear program.
     """
 
     low: Fraction | float
@@ -68,6 +72,8 @@ class Bounds:
     facts: int = 0
     low_model: str | None = None
     high_model: str | None = None
+    low_form: ClosedForm | None = None
+    high_form: ClosedForm | None = None
 
     @property
     def text(self) -> str:
@@ -86,6 +92,8 @@ class Bounds:
             "notes": list(self.notes),
             "size": {"types": self.types, "facts": self.facts},
             "models": None if self.low_model is None else [self.low_model, self.high_model],
+            "low": None if self.low_form is None else self.low_form.to_dict(),
+            "high": None if self.high_form is None else self.high_form.to_dict(),
         }
 
 
@@ -115,11 +123,12 @@ class BoundsTable:
 
 @dataclass(frozen=True)
 class Setting:
-    """How bounds are looked for: the most types of a block, how far data may contradict the model, models wanted."""
+    """The most types of a block, how far data may contradict the model, and what is wanted besides the numbers."""
 
     most_types: int = MOST_TYPES
     tolerance: float = 0.0
     models: bool = False
+    closed_forms: bool = False
 
 
 DEFAULT = Setting()
@@ -156,9 +165,11 @@ def bounds(
 def _bounds(problem: Problem, formula: Formula, free: Mapping[str, str], setting: Setting) -> Bounds | Undecided:
     reader = QueryReader(problem.layout, problem.known, text(formula))
     try:
-        return _solved(problem, reader.read(formula, free), setting)
+        made = _solved(problem, reader.read(formula, free), setting)
     except NotLinear as reason:
         return Undecided(f"no bounds: {reason}", method="linear programming")
+    forms = closed_form(formula, problem, free) if setting.closed_forms else None
+    return replace(made, low_form=forms.low, high_form=forms.high) if isinstance(forms, SymbolicBounds) else made
 
 
 def _solved(problem: Problem, query: Quotient, setting: Setting) -> Bounds:
@@ -203,12 +214,14 @@ def _feasible(problem: Problem, found: Sequence[Block], setting: Setting) -> lis
 
     Raises `SutureError` S440 where it is not.
     """
-    return [_mended(problem, block, setting) for block in found]
+    points = minimise_each([block.program({}) for block in found])
+    return [
+        (block, ()) if point is not None else _mended(problem, block, setting)
+        for block, point in zip(found, points, strict=True)
+    ]
 
 
 def _mended(problem: Problem, block: Block, setting: Setting) -> tuple[Block, tuple[str, ...]]:
-    if minimise(block.program({})) is not None:
-        return block, ()
     distance, right = nearest(block.program({}))
     names = ", ".join(problem.layout.graph.members(block.district))
     if distance > setting.tolerance:
@@ -253,36 +266,49 @@ class _Search:
         above = {events: sign * weight for events, weight in self.query.above.items()}
         if not is_number(self.query.below):
             return self._quotient(above)
-        total, points, attained = as_number(above), dict[int, tuple[Any, ...]](), True
-        for places in self._clusters():
-            part = self._part(above, places)
-            found = self._linear(places, part) if len(places) == 1 else self._product(places, part)
-            total, attained = total + found.value, attained and found.attained
-            points |= dict(zip(places, found.points, strict=True))
+        groups = self._clusters()
+        single = [places[0] for places in groups if len(places) == 1]
+        weights = self._alone(above)
+        optima = _required(minimise_each([self.blocks[place].program(weights[place]) for place in single]))
+        total, attained = as_number(above) + sum(each.value for each in optima), True
+        points = {place: each.point for place, each in zip(single, optima, strict=True)}
+        for places in (places for places in groups if len(places) > 1):
+            part = self._product(places, self._part(above, places))
+            total, attained = total + part.value, attained and part.attained
+            points |= dict(zip(places, part.points, strict=True))
         return Extreme(total, tuple(points[place] for place in range(len(self.blocks))), attained)
+
+    @cached_property
+    def home(self) -> Mapping[Event, int]:
+        """The block of each event."""
+        return {event: place for place, block in enumerate(self.blocks) for event in block.events}
 
     def _clusters(self) -> list[list[int]]:
         """The blocks in groups that some monomial multiplies."""
-        groups = [{place} for place in range(len(self.blocks))]
+        leader = list(range(len(self.blocks)))
         for monomial in self.query.above:
-            touched = {place for place, block in enumerate(self.blocks) if degree_in(monomial, block)}
-            if any(degree_in(monomial, self.blocks[place]) > 1 for place in touched):
+            touched = [self.home[event] for event in monomial]
+            if len(set(touched)) < len(touched):
                 raise NotLinear("it multiplies unknowns that depend on the same response types")
-            joined = [group for group in groups if group & touched]
-            groups = [group for group in groups if not group & touched]
-            groups += [set[int]().union(*joined)] if joined else []
-        return sorted(map(sorted, groups))
+            for one, other in pairwise(touched):
+                old, new = leader[one], leader[other]
+                leader = [new if each == old else each for each in leader] if old != new else leader
+        groups: dict[int, list[int]] = {}
+        for place, each in enumerate(leader):
+            groups.setdefault(each, []).append(place)
+        return sorted(groups.values())
 
     def _part(self, polynomial: Polynomial, places: Sequence[int]) -> Polynomial:
         """The monomials in the events of some blocks."""
-        own = {event for place in places for event in self.blocks[place].events}
-        return {events: weight for events, weight in polynomial.items() if own.intersection(events)}
+        return {events: weight for events, weight in polynomial.items() if events and self.home[events[0]] in places}
 
-    def _linear(self, places: Sequence[int], part: Polynomial) -> Extreme:
-        best = minimise(self.blocks[places[0]].program({events[0]: weight for events, weight in part.items()}))
-        if best is None:
-            raise ValueError("a feasible program became infeasible")
-        return Extreme(best.value, (best.point,))
+    def _alone(self, polynomial: Polynomial) -> list[dict[Event, Any]]:
+        """For each block the weights of its events that stand alone."""
+        found: list[dict[Event, Any]] = [{} for _ in self.blocks]
+        for events, weight in polynomial.items():
+            if len(events) == 1:
+                found[self.home[events[0]]][events[0]] = weight
+        return found
 
     def _product(self, places: Sequence[int], part: Polynomial) -> Extreme:
         chosen = [self.blocks[place] for place in places]
@@ -300,7 +326,10 @@ class _Search:
         if any(len(monomial) > 1 for monomial in (*above, *below)):
             raise NotLinear("it divides by an unknown and multiplies unknown factors")
         self._require_sign(below)
-        tops, bottoms = ([block.cost(_weights(part, block)) for block in self.blocks] for part in (above, below))
+        tops, bottoms = (
+            [block.cost(weights) for block, weights in zip(self.blocks, self._alone(part), strict=True)]
+            for part in (above, below)
+        )
         parts = [replace(b.program({}), cost=top) for b, top in zip(self.blocks, tops, strict=True)]
         best = minimise(quotient_program(parts, bottoms, as_number(above), as_number(below)))
         if best is None:
@@ -310,10 +339,9 @@ class _Search:
 
     def _require_sign(self, below: Polynomial) -> None:
         """Refuse a denominator that may be negative."""
-        least = as_number(below)
-        for block in self.blocks:
-            best = minimise(block.program(_weights(below, block)))
-            least = least + (best.value if best is not None else 0)
+        weights = self._alone(below)
+        parts = [block.program(own) for block, own in zip(self.blocks, weights, strict=True)]
+        least = as_number(below) + sum(each.value for each in _required(minimise_each(parts)))
         if float(least) < -CLOSE:
             raise NotLinear("its denominator may be of either sign")
 
@@ -324,6 +352,9 @@ class _Search:
             start += len(block.types)
 
 
-def _weights(polynomial: Polynomial, block: Block) -> dict[Event, Any]:
-    """The weights of one block's events in a polynomial of degree one."""
-    return {events[0]: weight for events, weight in polynomial.items() if events and events[0] in block.members}
+def _required(optima: Sequence[Optimum | None]) -> list[Optimum]:
+    """The optima of programs that are known to be feasible."""
+    found = [best for best in optima if best is not None]
+    if len(found) < len(optima):
+        raise ValueError("a feasible program became infeasible")
+    return found

@@ -20,16 +20,17 @@ from typing import Any
 import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.formula import Formula, Kernel, Symbol, Term, product, substitute, sum_over, terms
+from ..dsl.formula import Formula, Kernel, Symbol, Term, free_variables, product, substitute, sum_over, terms
 from ..semantics.contraction import contract
 from ..semantics.distribution import Distribution, position_of, symbols_of
 from ..semantics.empirical import Empirical
 from ..semantics.evaluate import evaluate
-from ..semantics.factors import Arithmetic, Array, Factor, NamedTable, one_hot
+from ..semantics.factors import EXACT, FLOAT, Arithmetic, Array, Factor, NamedTable, one_hot
 from .graph import CausalGraph, bits
 from .response_types import Layout, Question, diagram_of
 
 MOST_CELLS = 1 << 18
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,12 @@ def from_data(data: Empirical, differs: Sequence[str] = (), name: str | None = N
 def from_table(table: NamedTable, do: Sequence[str] = (), arithmetic: Arithmetic | None = None) -> Evidence:
     """The evidence of a table of probabilities P(the other variables | do(do)), one axis a variable.
 
-    Raises `ValueError` where an entry is negative or the entries at some values of `do` do not sum to one.
+    Raises `SutureError` S442 where an entry is negative or the entries at some values of `do` do not sum to one.
     """
     return Evidence(Tabulated(table, tuple(do), arithmetic or _arithmetic(table)), table.variables, tuple(do))
 
 
 def _arithmetic(table: NamedTable) -> Arithmetic:
-    from ..semantics.factors import EXACT, FLOAT
-
     exact = table.values.dtype == object and all(isinstance(entry, Fraction | int) for entry in table.values.flat)
     return EXACT if exact else FLOAT
 
@@ -75,12 +74,20 @@ class Tabulated:
     arithmetic: Arithmetic
 
     def __post_init__(self) -> None:
+        names = ", ".join(self.table.variables)
         gone = tuple(place for place, name in enumerate(self.table.variables) if name not in self.do)
-        if any(entry < 0 for entry in self.table.values.flat):
-            raise ValueError("a probability is negative")
+        least = min(map(float, self.table.values.flat))
+        if not least >= 0:
+            message = f"one of the probabilities of {names} is {least:.6g}"
+            raise SutureError(Diagnostic("S442", message, help="probabilities lie between 0 and 1"))
         totals = np.asarray(self.table.values.sum(axis=gone), dtype=np.float64)
-        if np.any(np.abs(totals - 1) > 1e-6):
-            raise ValueError(f"the probabilities sum to {float(totals.flat[np.argmax(np.abs(totals - 1))]):.6g}, not 1")
+        worst = float(totals.flat[np.argmax(np.abs(totals - 1))])
+        if abs(worst - 1) > ROUNDING:
+            at = f", at some value of {', '.join(self.do)}" if self.do else ""
+            asked = f"P({', '.join(name for name in self.table.variables if name not in self.do)}"
+            asked += f" | do({', '.join(self.do)}))" if self.do else ")"
+            message = f"the probabilities of {names} sum to {worst:.6g}, not 1{at}"
+            raise SutureError(Diagnostic("S442", message, help=f"give {asked}; for counts, divide by their sum"))
 
     def labels(self, variable: str) -> tuple[str, ...]:
         """The labels along the variable's axis."""
@@ -146,20 +153,50 @@ class DistrictFactor:
         return None if value != value else value
 
     def cell_formula(self, layout: Layout, values: Mapping[int, int]) -> Formula:
-        """The formula with the labels of the given positions in it."""
-        return substitute(self.formula, {layout.graph.names[p]: layout.labels[p][v] for p, v in values.items()})
+        """The formula at the labels of the given positions, other variables, on which it does not depend, at any."""
+        index = layout.graph.index
+        free = sorted(index[name] for name in free_variables(self.formula))
+        return substitute(self.formula, {layout.graph.names[p]: layout.labels[p][values.get(p, 0)] for p in free})
 
 
 def district_factors(layout: Layout, evidence: Evidence, district: int) -> tuple[DistrictFactor, ...]:
-    """The factors that a distribution gives within a district of the whole graph, in causal order."""
+    """The factors that a distribution gives within a district of the whole graph, in causal order.
+
+    Where the mechanism of a member differs, what it and its descendants within the factor do is left aside.
+    """
+    reach, found = _reach(layout, evidence, district), list[DistrictFactor]()
+    for part in reach.parts:
+        if part & ~reach.hidden and is_linear(layout.graph, part, reach.hidden, reach.kept):
+            factor = _factor(layout, evidence, part, reach.do, reach.hidden)
+            same = part & ~layout.graph.descendants(part & reach.differs, part)
+            kept = factor if same == part else marginal(layout, factor, same) if same else None
+            found += [kept] if kept is not None else []
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What a distribution says of a district: the variables it sets, lacks, and has with other mechanisms.
+
+    `kept` are those with a measured descendant, `parts` the districts among them that lie within the given one.
+    """
+
+    do: int
+    hidden: int
+    differs: int
+    kept: int
+    parts: tuple[int, ...]
+
+
+def _reach(layout: Layout, evidence: Evidence, district: int) -> _Reach:
     graph = layout.graph
-    do = graph.mask(name for name in evidence.do if name in graph.index)
-    hidden = graph.everything & ~graph.mask(name for name in evidence.variables if name in graph.index) & ~do
-    kept = graph.ancestors(graph.everything & ~do & ~hidden, graph.everything & ~do)
-    differs = graph.mask(name for name in evidence.differs if name in graph.index)
-    inside = [part for part in graph.districts(kept) if part & ~district == 0]
-    usable = [part for part in inside if not part & differs and is_linear(graph, part, hidden & kept, kept)]
-    return tuple(_factor(layout, evidence, part, do, hidden & kept) for part in usable if part & ~hidden)
+    do, measured, differs = (
+        graph.mask(name for name in names if name in graph.index)
+        for names in (evidence.do, evidence.variables, evidence.differs)
+    )
+    kept = graph.ancestors(measured & ~do, graph.everything & ~do)
+    parts = tuple(part for part in graph.districts(kept) if part & ~district == 0)
+    return _Reach(do, kept & ~measured, differs, kept, parts)
 
 
 def is_linear(graph: CausalGraph, part: int, hidden: int, kept: int) -> bool:
@@ -169,13 +206,18 @@ def is_linear(graph: CausalGraph, part: int, hidden: int, kept: int) -> bool:
 
 
 def leaves_out(layout: Layout, evidence: Evidence, district: int) -> bool:
-    """Whether a distribution says something of a district that is not linear in its types, because it lacks variables."""
-    graph = layout.graph
-    do = graph.mask(name for name in evidence.do if name in graph.index)
-    hidden = graph.everything & ~graph.mask(name for name in evidence.variables if name in graph.index) & ~do
-    kept = graph.ancestors(graph.everything & ~do & ~hidden, graph.everything & ~do)
-    parts = [part for part in graph.districts(kept) if part & ~district == 0]
-    return any(not is_linear(graph, part, hidden & kept, kept) for part in parts)
+    """Whether a distribution says something of a district that its factors, linear in response types, do not say."""
+    graph, reach = layout.graph, _reach(layout, evidence, district)
+    for part in reach.parts:
+        below = graph.descendants(part & reach.differs, part)
+        if (
+            not is_linear(graph, part, reach.hidden, reach.kept)
+            or below & ~reach.differs
+            or (below
+            and part & reach.hidden)
+        ):
+            return True
+    return False
 
 
 def marginal(layout: Layout, factor: DistrictFactor, members: int) -> DistrictFactor | None:
@@ -189,7 +231,7 @@ def marginal(layout: Layout, factor: DistrictFactor, members: int) -> DistrictFa
         return factor
     gone = [position for position in factor.visible if not members >> position & 1]
     outside = tuple(bits(graph.outside_parents(members)))
-    formula = sum_over(layout.graph.members(factor.members & ~members), factor.formula)
+    formula = _summed(factor.formula, layout.graph.members(factor.members & ~members))
     axes = (*factor.outside, *factor.visible)
     if factor.values is None:
         return DistrictFactor(members, 0, outside, formula, None, factor.source)
@@ -200,6 +242,14 @@ def marginal(layout: Layout, factor: DistrictFactor, members: int) -> DistrictFa
     )
     values = np.asarray(first_determined(np.asarray(summed, dtype=object), unused), dtype=object)
     return DistrictFactor(members, 0, outside, formula, values, factor.source)
+
+
+def _summed(formula: Formula, names: Sequence[str]) -> Formula:
+    """The formula summed over variables, which a single kernel drops."""
+    if isinstance(formula, Kernel):
+        outcomes = tuple(term for term in formula.outcomes if term.variable not in names)
+        return Kernel(outcomes, formula.given, formula.do, formula.source)
+    return sum_over(names, formula)
 
 
 def first_determined(values: Array, axes: Sequence[int]) -> Array:
@@ -257,13 +307,14 @@ def _table(
     free = [position for position in axes if not do >> position & 1]
     total: Array = np.full(shape, Fraction(0), dtype=object)
     count: Array = np.zeros(shape, dtype=np.int64)
+    zero: Array = np.full((), Fraction(0), dtype=object)
     for setting in combinations(*(range(layout.sizes[position]) for position in bits(do))):
         chosen = dict(zip(bits(do), setting, strict=True))
         found = _under(layout, distribution, plain, chosen, [names[position] for position in free])
         if found is not None:
             place = tuple(chosen[position] if do >> position & 1 else slice(None) for position in axes)
             sure = found == found
-            total[place] = total[place] + np.where(sure, found, Fraction(0))
+            total[place] = total[place] + np.where(sure, found, zero)
             count[place] = count[place] + sure
     return _mean(total, count)
 

@@ -68,7 +68,7 @@ def _adjacent(common: int, one: Vector, other: Vector, tight: dict[Vector, int])
 
 
 def _simplicial(inequalities: Sequence[Vector], width: int) -> tuple[tuple[int, ...], dict[Vector, int]]:
-    """A cone cut out by independent inequalities alone: their numbers, and its rays with the one each is not tight on."""
+    """A cone cut out by independent inequalities alone: their numbers, and each ray with the one not tight on it."""
     chosen: list[int] = []
     basis: list[list[Fraction]] = []
     for number, inequality in enumerate(inequalities):

@@ -59,7 +59,9 @@ class Layout:
     def plain(self) -> Diagram:
         """The diagram of the variables alone; a unit is one point of it, so its boxes are functions."""
         names = self.graph.names
-        return model_diagram({name: self.graph.members(mask) for name, mask in zip(names, self.graph.parents)})
+        return model_diagram(
+            {name: self.graph.members(mask) for name, mask in zip(names, self.graph.parents, strict=True)}
+        )
 
     @cached_property
     def diagram(self) -> Diagram:

@@ -83,7 +83,7 @@ def blocks(
 ) -> tuple[Block, ...]:
     """The blocks that the events belong to, by district and first event; with `every`, all others after them.
 
-    `facts` gives the factors of a district.  Raises `SutureError` S603 with an estimate where a block has too many types.
+    `facts` gives the factors of a district.  Raises `SutureError` S603 with an estimate where types are too many.
     """
     found, others = list[Block](), list[Block]()
     wanted = tuple(events)
