@@ -33,8 +33,9 @@ def random_known(generator: np.random.Generator, graph: Graph, query: Query, kin
 
     Of half of them the plain observation is one; some are named one by one, as data sets are.
     """
-    domains = {None: ()} if kind == "experiments" else {name: _differing(generator, graph) for name in (None, "a", "b")}
-    domains[None] = ()
+    domains: dict[str | None, tuple[str, ...]] = {None: ()}
+    if kind != "experiments":
+        domains |= {name: _differing(generator, graph) for name in ("a", "b")}
     observed = [Known(None)] if generator.random() < 0.5 else []
     found = dict.fromkeys(observed)
     for _ in range(int(generator.integers(1, 4))):

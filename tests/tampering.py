@@ -15,6 +15,7 @@ from suture.identify.derivation import (
     AnyValue,
     Components,
     Derivation,
+    Hidden,
     Invariant,
     Positive,
     Separated,
@@ -97,6 +98,8 @@ def changed_condition(condition: SideCondition, graph: Graph) -> Iterator[SideCo
             yield from (AnyValue(other) for other in changed_names(names, every))
         case Invariant(members):
             yield from (replace(condition, members=names) for names in changed_names(members, every))
+        case Hidden(names):
+            yield from (Hidden(other) for other in changed_names(names, every))
         case Positive():
             yield from ()
 

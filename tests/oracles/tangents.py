@@ -33,11 +33,13 @@ def _places(target: LatentModel, known: Collection[Known]) -> dict[Place, int]:
     """Where the numbers of each table begin, one table more a variable for each domain in which it differs."""
     tables: dict[Place, None] = {(None, name): None for name in target.parents}
     tables |= {(one.name, name): None for one in known for name in one.differs}
-    starts, total = {}, 0
+    starts: dict[Place, int] = {}
+    total = 0
     for place in tables:
         starts[place] = total
         total += _tangent(target, place[1]).shape[0]
-    return starts | {(None, ""): total}
+    starts[None, ""] = total
+    return starts
 
 
 def _tangent(target: LatentModel, name: str) -> Array:
