@@ -97,6 +97,7 @@ class AnswerData:
     exact: str | NamedTable | None = None
     interval: tuple[float, float] | None = None
     bounds: tuple[float, float] | None = None
+    attaining: Mapping[str, str | None] | None = None
     reason: str | None = None
     notes: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
@@ -132,6 +133,8 @@ class AnswerData:
 
     def _witness(self) -> dict[str, Any] | None:
         """The witness with the two models that go with it, or the reason why there are none."""
+        if self.attaining is not None:
+            return {"kind": "attaining models", **self.attaining}
         if self.witness is None:
             return None
         found = witness_dict(self.witness)

@@ -131,7 +131,9 @@ class Session:
                 yield self.check(statement)
             case Adjust():
                 yield self.adjust(statement)
-            case Bound() | Pending():
+            case Bound():
+                yield self.bound(statement)
+            case Pending():
                 raise SutureError(not_built(keyword(statement), statement.span))
             case _:
                 assert_never(statement)
@@ -219,6 +221,19 @@ class Session:
         query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
         head = Answer("adjust", Status.VALUE, statement.span.line, None, model.name, query)
         return replace(head, value=found.to_dict(), lines=found.lines(), reason=found.reason)
+
+    def bound(self, statement: Bound) -> Answer:
+        """The least and greatest value of a query over all models that agree with the sources."""
+        from .bounding import bounded
+
+        query = statement.query
+        asked = question(query.formula, self.program, statement.span)
+        sources = ", ".join(source for source in statement.sources if isinstance(source, str))
+        name = statement.name or query.name
+        head = Answer(
+            "bound", Status.BOUNDS, statement.span.line, name, query.model, query.text, source=sources or None
+        )
+        return bounded(head, statement, asked, self.program, self.table)
 
     # -- diagrams
 

@@ -68,6 +68,12 @@ def _result(answer: AnswerData, width: int, unicode: bool) -> Iterator[str]:
     yield from _value(answer)
 
 
+def _kept(text: str) -> Iterable[str]:
+    """A line of an answer, its own indent kept."""
+    indent = "  " + " " * (len(text) - len(text.lstrip()))
+    return _wrapped(text.lstrip(), indent, WIDTH, indent + "  ")
+
+
 def _verdict(answer: AnswerData) -> str:
     match answer.status:
         case Status.IDENTIFIED:
@@ -76,6 +82,8 @@ def _verdict(answer: AnswerData) -> str:
             return "not identifiable"
         case Status.UNDECIDED:
             return "undecided"
+        case Status.BOUNDS:
+            return f"bounds, by {answer.method}" if answer.method else "bounds"
         case Status.HOLDS:
             return "holds"
         case Status.FAILS:
@@ -90,7 +98,7 @@ def _value(answer: AnswerData) -> Iterator[str]:
         interval = f"  [{answer.interval[0]:.6g}, {answer.interval[1]:.6g}]" if answer.interval else ""
         yield f"  {answer.value:.6g}{exact}{interval}"
     elif answer.lines:
-        yield "\n".join(line for text in answer.lines for line in _wrapped(text, "  ", WIDTH, "    "))
+        yield "\n".join(line for text in answer.lines for line in _kept(text))
     elif answer.value is not None:
         yield "\n".join(f"  {line}" for line in table_lines(answer.value, answer.exact))
     elif isinstance(answer.exact, str):
