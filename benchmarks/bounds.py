@@ -46,7 +46,7 @@ class Tally:
     milliseconds: list[float] = field(default_factory=list)
 
     def ask(self, graph: Graph, query: Query, generator: np.random.Generator) -> None:
-        """One query: the first row of its table, with models, against the truth."""
+        """One query: its table against the truth, the models of its first row run."""
         model = random_model_of(graph, generator)
         labels = tuple(("0", "1") for _ in model.observed)
         evidence = from_table(NamedTable(model.observed, labels, model.surgery()))
@@ -66,9 +66,12 @@ class Tally:
         rows = found.rows if isinstance(found, BoundsTable) else (((), found),)
         names = found.variables if isinstance(found, BoundsTable) else ()
         identified = isinstance(identify(kernel_of(query), diagram_of(graph)), Identified)
-        for labels_, row in rows:
+        for number, (labels_, row) in enumerate(rows):
             at = {name: int(label) for name, label in zip(names, labels_, strict=True)}
             self.judge(graph, query, row, at, model, identified)
+            if number == 0:
+                for program, bound in ((row.low_model, float(row.low)), (row.high_model, float(row.high))):
+                    self.attains(graph, query, program, bound, at, model)
 
     def judge(
         self, graph: Graph, query: Query, row: Bounds, at: dict[str, int], model: LatentModel, identified: bool
@@ -81,14 +84,14 @@ class Tally:
             self.wrong.append((graph, query, f"the truth {truth} is outside [{low}, {high}]"))
         if identified and high - low > CLOSE:
             self.wrong.append((graph, query, f"identified, yet [{low}, {high}]"))
-        for program, bound in ((row.low_model, low), (row.high_model, high)):
-            if program is not None:
-                self.attains(graph, query, program, bound, at, model)
 
     def attains(
-        self, graph: Graph, query: Query, program: str, bound: float, at: dict[str, int], model: LatentModel
+        self, graph: Graph, query: Query, program: str | None, bound: float, at: dict[str, int], model: LatentModel
     ) -> None:
         """A model that is written, run through the language."""
+        if program is None:
+            self.outcomes["no model written"] += 1
+            return
         outcomes, do = (
             ", ".join(f"{name} = {at[name]}" for name in names) for names in (query.outcomes, query.treatments)
         )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from .explanation_pages import PAGES as WRITING
 from .explanation_pages import Page
 from .explanation_pages_asking import PAGES as ASKING
+from .explanation_pages_bounds import PAGES as BOUNDS
 from .explanation_pages_exchange import PAGES as EXCHANGE
 
-PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING}
+PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS}
 
 
 def codes() -> tuple[str, ...]:
