@@ -21,6 +21,8 @@ WIDTH = 80
 LABEL = 12
 ROWS = 24
 PROGRAM_LINES = 40
+# Quotients longer than this say nothing to a reader; they are in the JSON.
+EXACT_LENGTH = 30
 # A kernel or a set, with one level of brackets inside; its spaces are held together while lines are broken.
 BRACKET = re.compile(r"\w*(?:\[\w+\])?[({](?:[^(){}]|[({][^(){}]*[)}])*[)}]")
 HELD = "\x00"
@@ -94,7 +96,8 @@ def _verdict(answer: AnswerData) -> str:
 
 def _value(answer: AnswerData) -> Iterator[str]:
     if isinstance(answer.value, (float, int)):
-        exact = f"  = {answer.exact}" if isinstance(answer.exact, str) else ""
+        readable = isinstance(answer.exact, str) and len(answer.exact) <= EXACT_LENGTH
+        exact = f"  = {answer.exact}" if readable else ""
         interval = f"  [{answer.interval[0]:.6g}, {answer.interval[1]:.6g}]" if answer.interval else ""
         yield f"  {answer.value:.6g}{exact}{interval}"
     elif answer.lines:
