@@ -213,8 +213,7 @@ def leaves_out(layout: Layout, evidence: Evidence, district: int) -> bool:
         if (
             not is_linear(graph, part, reach.hidden, reach.kept)
             or below & ~reach.differs
-            or (below
-            and part & reach.hidden)
+            or (below and part & reach.hidden)
         ):
             return True
     return False
