@@ -70,6 +70,8 @@ class Rewrite:
 
     rule: Rule
     apply: Callable[[CausalGraph, Formula], tuple[Formula, tuple[SideCondition, ...]]]
+    # A formula without such a node is left as it is.
+    needs: type[Formula]
 
 
 def simplification(
@@ -79,7 +81,7 @@ def simplification(
 
     With the query the back-door form is tried at last, where a source observed the queried domain.
     """
-    steps = _rewritten(graph, formula)
+    steps = _rewritten(graph, formula, minimal=query is not None)
     formula = steps[-1].after if steps else formula
     source = observational(sources)
     if query is not None and source is not None:
@@ -89,14 +91,21 @@ def simplification(
     return tuple(steps)
 
 
-def _rewritten(graph: CausalGraph, formula: Formula) -> list[Step]:
-    """The steps of the rewrites, in turn, until a whole round of them changes nothing."""
+def _rewritten(graph: CausalGraph, formula: Formula, minimal: bool = False) -> list[Step]:
+    """The steps of the rewrites, in turn, until a whole round of them changes nothing.
+
+    In a `minimal` formula no condition can go, so separations are tried only once something else has changed.
+    """
     steps: list[Step] = []
     idle = 0
     while idle < len(REWRITES):
         for rewrite in REWRITES:
+            idle += 1
+            present = any(isinstance(node, rewrite.needs) for node in subformulas(formula))
+            if not present or (minimal and not steps and rewrite.rule is SEPARATION):
+                continue
             after, because = rewrite.apply(graph, formula)
-            idle = idle + 1 if after is formula else 0
+            idle = idle if after is formula else 0
             if idle == 0:
                 steps.append(Step(rewrite.rule, formula, after, because))
                 formula = after
@@ -383,10 +392,10 @@ def size(formula: Formula) -> int:
 
 
 REWRITES = (
-    Rewrite(FUSE, _plain(_fuse)),
-    Rewrite(FACTOR, _plain(_factor_out)),
-    Rewrite(MARGINAL, _plain(_marginalise)),
-    Rewrite(CANCEL, _plain(_cancel)),
-    Rewrite(SEPARATION, _separate),
-    Rewrite(CHAIN, _plain(_chain)),
+    Rewrite(FUSE, _plain(_fuse), Sum),
+    Rewrite(FACTOR, _plain(_factor_out), Sum),
+    Rewrite(MARGINAL, _plain(_marginalise), Sum),
+    Rewrite(CANCEL, _plain(_cancel), Ratio),
+    Rewrite(SEPARATION, _separate, Kernel),
+    Rewrite(CHAIN, _plain(_chain), Product),
 )
