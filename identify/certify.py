@@ -19,7 +19,7 @@ from .derivation import OBSERVED, Check, Derivation, Hedge, Identified, NotIdent
 from .graph import CausalGraph
 from .hedge import hedge_faults
 from .replay import replay, replay_attempt
-from .rules import CUT
+from .rules import CUT, needed
 
 if TYPE_CHECKING:
     from numpy.random import Generator
@@ -66,6 +66,8 @@ def witness_faults(
         return hedge_faults(graph, witness, query)
     faults = [fault for part in witness.obstacles if part.hedge for fault in hedge_faults(graph, part.hedge, query)]
     component = set(witness.component)
+    if graph.mask(component) not in graph.districts(needed(graph, query)[2]):
+        faults.append("what the thicket is about is not a component of the query after surgery")
     for source in sources:
         part = next((part for part in witness.obstacles if part.source == source), None)
         if part is None:
@@ -74,6 +76,8 @@ def witness_faults(
             faults.append("a source is refused without a reason")
         elif part.hedge is not None and set(part.hedge.smaller) != component:
             faults.append("a hedge is not around the component")
+        elif part.hedge is not None and set(part.hedge.larger) & set(source.do):
+            faults.append("a hedge holds what its experiment sets")
     return tuple(faults)
 
 
