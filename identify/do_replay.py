@@ -13,10 +13,11 @@ The steps must lead from the query to the formula, each used wherever its left s
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from ..dsl.diagram import Diagram, cut, separated
 from ..dsl.formula import (
@@ -26,6 +27,7 @@ from ..dsl.formula import (
     Product,
     Ratio,
     Sum,
+    Symbol,
     Term,
     canonical,
     children,
@@ -35,14 +37,16 @@ from ..dsl.formula import (
     kernels,
     probability,
     product,
+    rebuild,
     rename_symbols,
     subformulas,
 )
 from . import do_rules, simplify
 from .derivation import OBSERVED, Derivation, Rule, Separated, Source, Step
-from .do_rewriting import replaced, same_formula
+from .do_rewriting import instance, replaced, same_formula
 from .graph import CausalGraph
 from .replay import available
+from .rules import OBSERVE, query_values
 
 
 class StepError(Exception):
@@ -50,9 +54,8 @@ class StepError(Exception):
 
 
 def is_do_calculus(derivation: Derivation) -> bool:
-    """Whether some step is a use of the do-calculus, so that the derivation is one for `replay_do`."""
-    own = (*do_rules.DO_RULES, *do_rules.PROBABILITY_RULES)
-    return any(step.rule in own for step in derivation.steps)
+    """Whether the derivation is one for `replay_do`: every step is by a rule that it knows."""
+    return all(step.rule.name in CHECKERS for step in derivation.steps)
 
 
 def replay_do(
@@ -64,22 +67,55 @@ def replay_do(
 ) -> tuple[str, ...]:
     """Why the derivation does not prove that `query` equals `formula`; nothing where it does.
 
-    Without `formula` it is enough that the proof ends in distributions of the sources.
+    A query that is arithmetic needs a proof for each of its kernels, one after the other among the steps.  Without
+    `formula` it is enough that every proof ends in distributions of the sources.
     """
     checker = _Checker(diagram, tuple(sources))
-    fixed = {term.variable: term.value for kernel in kernels(query) for term in kernel_terms(kernel)}
-    reached = query
     for number, step in enumerate(derivation.steps, 1):
         try:
             checker.check(step)
         except StepError as error:
             return (f"step {number} ({step.rule.name}): {error}",)
-        reached, _ = replaced(reached, step.before, step.after, fixed)
-    if not all(available(kernel, sources) for kernel in kernels(reached)):
+    asked = tuple(dict.fromkeys(kernels(query)))
+    ends = [tuple(_ends(kernel, derivation.steps, sources, alone=len(asked) == 1)) for kernel in asked]
+    if not all(ends):
         return ("the derivation does not end in the distributions of the sources",)
-    if formula is not None and not same_formula(reached, formula):
+    if formula is not None and not any(same_formula(found, formula) for found in _answers(query, asked, ends)):
         return ("the derivation proves another formula",)
     return ()
+
+
+# How many ways to put the proofs of several kernels together are tried.
+COMBINATIONS = 1000
+
+
+def _ends(kernel: Kernel, steps: Sequence[Step], sources: Sequence[Source], alone: bool) -> Iterator[Formula]:
+    """What the steps make of a kernel, where that is available: all of them if it is asked for alone, else any stretch
+    of them that starts with a step on the kernel itself.
+    """
+    fixed = query_values(kernel)
+    reached: Formula = kernel
+    if alone:
+        for step in steps:
+            reached, _ = replaced(reached, step.before, step.after, fixed)
+        if all(available(part, sources) for part in kernels(reached)):
+            yield reached
+        return
+    if available(kernel, sources):
+        yield kernel
+    for start in (place for place, step in enumerate(steps) if instance(step.before, kernel) is not None):
+        reached = kernel
+        for step in steps[start:]:
+            reached, count = replaced(reached, step.before, step.after, fixed)
+            if count and all(available(part, sources) for part in kernels(reached)):
+                yield reached
+
+
+def _answers(query: Formula, asked: Sequence[Kernel], ends: Sequence[Sequence[Formula]]) -> Iterator[Formula]:
+    """The query with each of its kernels replaced by something proved of it."""
+    for found in islice(itertools.product(*ends), COMBINATIONS):
+        proved = dict(zip(asked, found, strict=True))
+        yield rebuild(query, lambda node, proved=proved: proved.get(node, node) if isinstance(node, Kernel) else node)
 
 
 def _require(holds: bool, reason: str) -> None:
@@ -134,6 +170,9 @@ class _Checker:
             strange = sorted(named - shown)
             _require(not strange, f"{', '.join(strange)} is not an observed variable of the diagram")
             _require(not free_symbols(side), "a symbol stands outside its sum")
+            values = [(term, term.value) for kernel in kernels(side) for term in kernel_terms(kernel)]
+            fits = all(value.variable == term.variable for term, value in values if isinstance(value, Symbol))
+            _require(fits, "a variable takes the values of another")
 
     # -- the do-calculus
 
@@ -261,6 +300,15 @@ class _Checker:
         own = {(source.name, frozenset(source.do)) for source in self.sources if not source.differs}
         _require((right.source, right.do) in own, "no source of the model itself shows this")
 
+    def observe(self, step: Step) -> None:
+        """A kernel without surgery as that of a source that only observed."""
+        if not isinstance(step.before, Kernel) or not isinstance(step.after, Kernel):
+            raise StepError("the rule is about a single kernel")
+        same = replace(step.before, source=step.after.source) == step.after
+        _require(same and not step.before.do and step.before.source is None, "more than the source changed")
+        own = [source for source in self.sources if not source.differs]
+        _require(available(step.after, own), "no source of the model itself shows this")
+
     # -- rewrites
 
     def rewrite(self, step: Step) -> None:
@@ -335,5 +383,6 @@ CHECKERS: Mapping[str, tuple[Rule, Callable[[_Checker, Step], None]]] = {
     do_rules.CONDITIONAL.name: (do_rules.CONDITIONAL, _Checker.conditional),
     do_rules.DISTRIBUTE.name: (do_rules.DISTRIBUTE, _Checker.distributivity),
     do_rules.READ.name: (do_rules.READ, _Checker.read_off),
+    OBSERVE.name: (OBSERVE, _Checker.observe),
     **{part.rule.name: (part.rule, _Checker.rewrite) for part in simplify.REWRITES if part.rule != simplify.SEPARATION},
 }
