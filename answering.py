@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from .answer import Answer
 from .answer_data import Estimand, Status
-from .dsl.formula import Formula, Kernel, free_variables, terms
+from .dsl.formula import Formula, Kernel, free_variables
 from .dsl.program import Model
 from .evidence import Evidence
 from .identify.certify import stuck_query
-from .identify.derivation import Identified, NotIdentified, Outcome, Source, Undecided
+from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
 
 if TYPE_CHECKING:
     from .semantics.factors import NamedTable
@@ -46,22 +46,14 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     if not isinstance(outcome, NotIdentified):
         return answer
 
-    from .identify.model_pair import NoWitness
-    from .identify.witness import witness
+    from .identify.witness_domains import witness_of_domains
 
-    if any(source.differs for source in known.sources):
-        return replace(answer, models=NoWitness("witnesses over several domains are not built yet"))
     kernel = query if isinstance(query, Kernel) else stuck_query(outcome.derivation)
-    experiments = tuple(_distribution(known, source) for source in known.sources if source.do)
-    observed = any(not source.do for source in known.sources)
     declared = {name: labels for name in model.observed if (labels := model.labels(name)) is not None}
-    found = witness(outcome.witness, kernel, known.diagram, labels=declared, sources=experiments, observed=observed)
+    found = witness_of_domains(
+        outcome.witness, kernel, known.diagram, known.sources, labels=declared, unnamed=model.name
+    )
     return replace(answer, models=found)
-
-
-def _distribution(known: Evidence, source: Source) -> Kernel:
-    """A source as the kernel of everything it measures, as the witness must agree on it."""
-    return Kernel(terms(name for name in known.measured if name not in source.do), (), terms(source.do))
 
 
 def any_value_note(formula: Formula, query: Formula) -> tuple[str, ...]:

@@ -10,7 +10,11 @@ survives, weighted alike. Surgery on the larger set kills the term in the first 
 From the roots signs travel on to the outcomes along directed paths outside the hedge; where such a path runs back into
 the smaller set, the variable it meets takes the sign in (re-embedding), and the root is passed on like any other.
 
-Sources: Shpitser and Pearl (2006), theorem 4, for parities on a hedge; the hedge is made small first.
+Where another domain has another mechanism for a member of the smaller set, that mechanism is pure noise there: every
+coin of the tree is then read once somewhere, no term survives in either model, and the domain says nothing of the set.
+
+Sources: Shpitser and Pearl (2006), theorem 4, for parities on a hedge; the hedge is made small first.  Bareinboim and
+Pearl (2012), "Transportability of causal effects: completeness results", for domains that differ.
 """
 
 from __future__ import annotations
@@ -22,12 +26,30 @@ from fractions import Fraction
 
 from ..dsl.diagram import Diagram
 from .characters import Character, Signal, SignModel, Wiring
+from .derivation import Source
 from .graph import CausalGraph, bits
 from .hedge import roots
-from .model_pair import ConcreteModel
+from .model_pair import ConcreteModel, NoWitness
 
 Pair = tuple[ConcreteModel, ConcreteModel]
 SINGLES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What an available distribution sets, and of which variables it is silent: those, and those that differ there."""
+
+    done: int = 0
+    silent: int = 0
+
+
+OBSERVED_CUT = Cut()
+
+
+def cuts_of(graph: CausalGraph, sources: Iterable[Source]) -> tuple[Cut, ...]:
+    """The distinct cuts of the sources."""
+    masks = ((graph.mask(source.do), graph.mask(source.differs)) for source in sources)
+    return tuple(dict.fromkeys(Cut(done, done | differs) for done, differs in masks))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -46,12 +68,12 @@ def closure(graph: CausalGraph, kernel: int, within: int) -> int:
 
 
 def small_hedges(
-    graph: CausalGraph, outcomes: int, do: int, cuts: Sequence[int] = (0,), preferred: int = 0
+    graph: CausalGraph, outcomes: int, do: int, cuts: Sequence[Cut] = (OBSERVED_CUT,), preferred: int = 0
 ) -> Iterator[tuple[int, int]]:
     """Hedges (larger, smaller) of an effect, made small: around single variables first, then around whole districts.
 
-    `cuts` are what the available distributions set, 0 for the observed one; a set that every one of them cuts spans a
-    hedge by itself.  `preferred` is a smaller set known to span one.
+    A set of which every available distribution is silent, since each sets a member or has another mechanism for one,
+    spans a hedge by itself.  `preferred` is a smaller set known to span one.
     """
     left = graph.ancestors(outcomes, graph.everything & ~do)
     parts = [part for part in graph.districts(left) if not reachable(graph, part, cuts)]
@@ -66,24 +88,24 @@ def small_hedges(
     yield from sorted(found, key=lambda pair: (pair[0].bit_count(), pair[1].bit_count(), pair))
 
 
-def reachable(graph: CausalGraph, part: int, cuts: Sequence[int]) -> bool:
-    """Whether a district's effect can be had from a distribution that sets none of it."""
-    return any(not cut & part and closure(graph, part, graph.everything & ~cut) == part for cut in cuts)
+def reachable(graph: CausalGraph, part: int, cuts: Sequence[Cut]) -> bool:
+    """Whether a district's effect can be had from a distribution that is silent of none of it."""
+    return any(not cut.silent & part and closure(graph, part, graph.everything & ~cut.done) == part for cut in cuts)
 
 
-def _span(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[int]) -> int:
-    """A set around the smaller one that meets what is set and that no distribution cuts without cutting that; or 0."""
-    open_cuts = [cut for cut in cuts if not cut & smaller]
-    if not open_cuts:
+def _span(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[Cut]) -> int:
+    """A set around the smaller one that meets what is set and that no distribution cuts unless silent of that; or 0."""
+    heard = [cut.done for cut in cuts if not cut.silent & smaller]
+    if not heard:
         return smaller
     avoided = 0
-    for cut in open_cuts:
+    for cut in heard:
         avoided |= cut
     larger = closure(graph, smaller, graph.everything & ~avoided)
     return larger if larger & do else 0
 
 
-def _thinned(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[int]) -> int:
+def _thinned(graph: CausalGraph, smaller: int, do: int, cuts: Sequence[Cut]) -> int:
     """A part of the smaller set from which no variable can be left out."""
     changed = True
     while changed:
@@ -193,8 +215,8 @@ def _onward(graph: CausalGraph, avoided: int, smaller: int, targets: int) -> dic
 
 def hedge_pair(
     graph: CausalGraph, diagram: Diagram, shape: Skeleton, labels: Mapping[str, tuple[str, ...]], rows: int = 1 << 16
-) -> Pair | None:
-    """The two models of a skeleton, different in the tables of the smaller set alone; None beyond `rows` in a table."""
+) -> Pair | NoWitness:
+    """The two models of a skeleton, different in the tables of the smaller set alone; a refusal beyond `rows`."""
     weight = _weight(len(shape.passes) + shape.larger.bit_count())
     build = _Builder(graph, Wiring(diagram, weight), weight)
     coins = [build.coin(pair) for pair in (*shape.inner, *shape.outer)]
@@ -216,7 +238,10 @@ def hedge_pair(
     last = graph.names[max(inside)]
     second[last] = tuple(Character(part.weight * extra, part.signals) for part in second[last])
     one, other = SignModel(build.wiring, labels, first), SignModel(build.wiring, labels, second)
-    return (one.concrete("First"), other.concrete("Second")) if one.most_rows() <= rows else None
+    most = one.most_rows()
+    if most > rows:
+        return NoWitness(f"a table of the parities would have {most:,} rows; models are built up to {rows:,}")
+    return one.concrete("First"), other.concrete("Second")
 
 
 def _weight(roles: int) -> Fraction:

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
 
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Kernel, Term, terms
-from ..dsl.formula_text import text
 from ..dsl.printer import format_source
 from ..dsl.source import Source
 from ..dsl.syntax_text import quoted_label
@@ -34,6 +33,10 @@ class ProbabilityTable:
 
     reads: tuple[str, ...]
     rows: tuple[tuple[Fraction, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Parents and rows as JSON data, numbers as text."""
+        return {"reads": list(self.reads), "rows": [list(map(str, row)) for row in self.rows]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,11 @@ class ConcreteModel:
 
     def _declaration(self, name: str, latent: bool, names: Mapping[str, str]) -> str:
         labels = ", ".join(map(quoted_label, self.labels[name]))
+        return self.mechanism(name, f"  {'latent ' * latent}{names[name]} : {{{labels}}} ~ ", names)
+
+    def mechanism(self, name: str, head: str, names: Mapping[str, str]) -> str:
+        """The table of a variable as the language writes it after `head`; `names` are those of `printed_names`."""
         parents = [names[parent] for parent in self.parents(name)]
-        head = f"  {'latent ' * latent}{names[name]} : {{{labels}}} ~ "
         if not parents:
             (row,) = self.tables[name].rows
             pairs = zip(self.labels[name], row, strict=True)
@@ -95,8 +101,7 @@ class ConcreteModel:
                     "name": wire.name,
                     "latent": wire.latent,
                     "labels": list(self.labels[wire.name]),
-                    "reads": list(self.tables[wire.name].reads),
-                    "rows": [list(map(str, row)) for row in self.tables[wire.name].rows],
+                    **self.tables[wire.name].to_dict(),
                 }
                 for wire in self.diagram.wires
             ],
@@ -119,15 +124,16 @@ def printed_names(diagram: Diagram) -> dict[str, str]:
     return names
 
 
-def _question(kernel: Kernel) -> str:
+def _question(kernel: Kernel, equals: str = " = ") -> str:
     """A kernel as a program says it: labels that are keywords there stand in quotes."""
-    do = [f"do({_events(kernel.do)})"] if kernel.do else []
-    bar = ", ".join([*do, *([_events(kernel.given)] if kernel.given else [])])
-    return f"P({_events(kernel.outcomes)}{' | ' if bar else ''}{bar})"
 
+    def events(part: tuple[Term, ...]) -> str:
+        labels = ((one, None if one.value is None else quoted_label(str(one.value))) for one in part)
+        return ", ".join(one.variable if label is None else f"{one.variable}{equals}{label}" for one, label in labels)
 
-def _events(part: tuple[Term, ...]) -> str:
-    return ", ".join(f"{one.variable} = {quoted_label(str(one.value))}" if one.value else one.variable for one in part)
+    bar = [f"domain{equals}{kernel.source}"] * (kernel.source is not None)
+    bar += [f"do({events(kernel.do)})"] * bool(kernel.do) + [events(kernel.given)] * bool(kernel.given)
+    return f"P({events(kernel.outcomes)}{' | ' if bar else ''}{', '.join(bar)})"
 
 
 def _words(name: str) -> list[str]:
@@ -136,6 +142,35 @@ def _words(name: str) -> list[str]:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # The pair
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A distribution in which two models must agree; mechanisms of `differs` may be others where it is from.
+
+    Where they are, `kernel.source` names the domain.
+    """
+
+    kernel: Kernel
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDomain:
+    """A domain of both models: each with these tables for its own, the same ones in both."""
+
+    name: str
+    tables: Mapping[str, ProbabilityTable]
+
+    def of(self, model: ConcreteModel) -> ConcreteModel:
+        """The model in this domain."""
+        return replace(model, tables={**model.tables, **self.tables})
+
+    def program(self, model: ConcreteModel, name: str) -> str:
+        """The domain of a model in suture's language, under a name."""
+        names, here = printed_names(model.diagram), self.of(model)
+        body = "".join(here.mechanism(one, f"  {names[one]} ~ ", names) for one in self.tables)
+        return f"domain {name} of {model.name} {{\n{body}}}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +188,10 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:
-    """Two positive models over one diagram that agree in `agreements` and differ in the number `query`."""
+    """Two positive models over one diagram that agree in `agreements` and differ in the number `query`.
+
+    With `domains` they are two systems of models: an agreement whose kernel names a domain was found there.
+    """
 
     first: ConcreteModel
     second: ConcreteModel
@@ -162,6 +200,7 @@ class ModelPair:
     second_value: Fraction
     agreements: tuple[Agreement, ...]
     construction: str
+    domains: tuple[OtherDomain, ...] = ()
 
     @property
     def difference(self) -> Fraction:
@@ -174,13 +213,29 @@ class ModelPair:
 
         A joint distribution too long to print is shown for its last variables.
         """
-        lines = [self.first.program(), "\n", self.second.program(), "\n# the same in both\n"]
+        lines = ["# two models of the domain asked about, and what differs in others\n\n"] * bool(self.domains)
+        for model in (self.first, self.second):
+            lines += [model.program(), "\n"]
+            for domain in self.domains:
+                lines += [domain.program(model, self._printed(domain.name, model)), "\n"]
+        lines.append("# the same in both\n")
         for agreement in self.agreements:
             lines.extend(self._asked(self._shown(agreement)))
         return format_source(Source("".join([*lines, "\n# different\n", *self._asked(self.query)])))
 
     def _asked(self, kernel: Kernel) -> list[str]:
-        return [f"compute {_question(kernel)} in {model.name}\n" for model in (self.first, self.second)]
+        lines: list[str] = []
+        for model in (self.first, self.second):
+            source = None if kernel.source is None else self._printed(kernel.source, model)
+            lines.append(f"compute {_question(replace(kernel, source=source))} in {model.name}\n")
+        return lines
+
+    def _printed(self, domain: str, model: ConcreteModel) -> str:
+        """The name of a model's domain in the program: both models have one of each, under names of their own."""
+        stems = ["_".join(_words(one.name)) for one in self.domains]
+        place = [one.name for one in self.domains].index(domain)
+        again = f"_{place + 1}" * (stems.count(stems[place]) > 1)
+        return f"{stems[place]}{again}_of_{model.name}"
 
     def _shown(self, agreement: Agreement) -> Kernel:
         """The kernel of an agreement, without variables of noise, or summed further where its table would be long."""
@@ -192,13 +247,15 @@ class ModelPair:
         rows = math.prod(len(labels[name]) for name in names)
         while rows > SHOWN_CELLS and len(names) > 1:
             rows //= len(labels[names.pop(0)])
-        return Kernel(terms(names), kernel.given, do)
+        return Kernel(terms(names), kernel.given, do, kernel.source)
 
     def text(self) -> str:
         """One paragraph: where the models agree and where they differ."""
-        same = ", ".join(text(agreement.kernel) for agreement in self.agreements)
+        same = ", ".join(_question(agreement.kernel, "=") for agreement in self.agreements)
+        where = f", in {len(self.domains) + 1} domains each," if self.domains else ""
+        agree = f"agree on {same}, yet" if same else "differ:"
         return (
-            f"two models over the same diagram agree on {same}, yet {text(self.query)} is"
+            f"two models over the same diagram{where} {agree} {_question(self.query, '=')} is"
             f" {self.first_value} ({float(self.first_value):.4g}) in {self.first.name} and"
             f" {self.second_value} ({float(self.second_value):.4g}) in {self.second.name}"
         )
@@ -206,12 +263,16 @@ class ModelPair:
     def to_dict(self) -> dict[str, Any]:
         """The pair as JSON data, numbers as text."""
         return {
-            "query": text(self.query),
+            "query": _question(self.query, "="),
             "first": {"value": str(self.first_value), "model": self.first.to_dict()},
             "second": {"value": str(self.second_value), "model": self.second.to_dict()},
             "agree": [
-                {"on": text(item.kernel), "entries": item.checked, "noise": list(item.noise)}
+                {"on": _question(item.kernel, "="), "entries": item.checked, "noise": list(item.noise)}
                 for item in self.agreements
+            ],
+            "domains": [
+                {"name": one.name, "tables": {name: table.to_dict() for name, table in one.tables.items()}}
+                for one in self.domains
             ],
             "construction": self.construction,
             "program": self.program,

@@ -96,20 +96,25 @@ def cells(model: ConcreteModel, names: Iterable[str]) -> int:
 
 
 def agreement(first: ConcreteModel, second: ConcreteModel, kernel: Kernel) -> Agreement | None:
-    """The agreement of two models in a distribution, checked entry by entry, or None where some entry differs."""
+    """The agreement of two models in a distribution, checked entry by entry, or None where some entry differs.
+
+    Where all outcomes are the same noise in both, no entry is left to be compared.
+    """
     idle = noise(first, second)
     outcomes, given, do = (
         [term.variable for term in part if term.variable not in idle]
         for part in (kernel.outcomes, kernel.given, kernel.do)
     )
+    mentioned = {term.variable for term in kernel_terms(kernel)}
+    skipped = tuple(wire.name for wire in first.diagram.wires if wire.name in idle & mentioned)
+    if not outcomes:
+        return Agreement(kernel, 0, skipped)
     one, other = evaluate(first, outcomes + given, do), evaluate(second, outcomes + given, do)
     left, right = one.values * other.denominator, other.values * one.denominator
     if given:
         left, right = one.values * _without(other, len(outcomes)), other.values * _without(one, len(outcomes))
     if not bool(np.all(left == right)):
         return None
-    mentioned = {term.variable for term in kernel_terms(kernel)}
-    skipped = tuple(wire.name for wire in first.diagram.wires if wire.name in idle & mentioned)
     return Agreement(kernel, cells(first, [*outcomes, *given, *do]), skipped)
 
 

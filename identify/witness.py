@@ -6,23 +6,24 @@ a pair that passes is returned.  Otherwise `NoWitness` says why, and the hedge s
 
 Sources: Shpitser and Pearl (2006), theorem 4, for hedges; for conditional queries "Identification of conditional
 interventional distributions" (2006), theorem 6.  The search for conditional queries and for several sources is not
-complete.
+complete.  Several domains: `witness_domains`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from fractions import Fraction
 
 from ..dsl.diagnostics import SutureError
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Kernel, kernel_terms, probability
+from .characters import spread
 from .conditional import exchanges
-from .derivation import Hedge, Thicket
+from .derivation import Hedge, Source, Thicket
 from .graph import CausalGraph
-from .hedge_models import hedge_pair, skeleton, small_hedges
-from .model_pair import ConcreteModel, ModelPair, NoWitness
+from .hedge_models import cuts_of, hedge_pair, skeleton, small_hedges
+from .model_pair import ConcreteModel, Known, ModelPair, NoWitness, OtherDomain, ProbabilityTable
 from .model_pair_check import agreement, cells, noise, widest
 from .witness_search import search_pairs
 
@@ -43,6 +44,9 @@ class WitnessBudget:
 
 DEFAULT_BUDGET = WitnessBudget()
 VISIBLE = Fraction(1, 20)
+PARITIES = "parities along the hedge"
+SEARCH = "one mechanism changed where nothing observed sees it"
+Pair = tuple[ConcreteModel, ConcreteModel]
 
 
 def witness(
@@ -66,48 +70,120 @@ def witness(
     >>> pair.first_value, pair.second_value
     (Fraction(1, 2), Fraction(113, 128))
     """
+    kernels = (probability(CausalGraph.of(diagram).names),) * observed + sources
+    return verified_pair(hedge, query, diagram, [Known(kernel) for kernel in kernels], budget, labels)
+
+
+def verified_pair(
+    hedge: Hedge | Thicket | None,
+    query: Kernel,
+    diagram: Diagram,
+    known: Sequence[Known],
+    budget: WitnessBudget = DEFAULT_BUDGET,
+    labels: Mapping[str, tuple[str, ...]] | None = None,
+) -> ModelPair | NoWitness:
+    """Two verified models that agree on all that is known and differ on the query, or why there are none.
+
+    Distributions of other domains, where some mechanisms differ, are agreed on in those domains; see
+    `witness_of_domains`.
+    """
     if query.source is not None or any(term.world for term in kernel_terms(query)):
         return NoWitness("witnesses are built for queries P(Y | do(X), Z) of one world, without a source of their own")
-    known = _labels(diagram, (query, *sources), labels or {})
-    reason = _refusal(query, diagram, known, budget)
+    named = _labels(diagram, (query, *(one.kernel for one in known)), labels or {})
+    reason = _refusal(query, diagram, named, budget)
     if reason is not None:
         return NoWitness(reason)
-    kernels = (probability(CausalGraph.of(diagram).names),) * observed + sources
     best: ModelPair | None = None
-    reason = f"no pair of models was found in {budget.attempts} random models"
-    for construction, first, second in _candidates(hedge, query, diagram, known, kernels, budget):
-        size = _largest(first, second, kernels)
-        if size > budget.entries:
-            reason = f"the models have {size:,} combinations of values, and up to {budget.entries:,} are enumerated"
-            continue
-        try:
-            found = verified(first, second, query, kernels, construction)
-        except SutureError as error:
-            reason = error.diagnostics[0].message
-            continue
-        if found is not None and (best is None or found.difference > best.difference):
+    reasons: dict[str, str] = {}
+    for candidate in _candidates(hedge, query, diagram, named, known, budget):
+        found = _judged(candidate, query, known, budget)
+        if isinstance(found, NoWitness):
+            reasons[candidate.construction] = found.reason
+        elif found is not None and (best is None or found.difference > best.difference):
             best = found
         if best is not None and best.difference >= VISIBLE * max(best.first_value, best.second_value):
             break
-    return best or NoWitness(reason)
+    reasons.setdefault(SEARCH, f"no pair of models was found in {budget.attempts} random models")
+    return best or NoWitness("; ".join(reasons.values()))
 
 
 def verified(
-    first: ConcreteModel, second: ConcreteModel, query: Kernel, kernels: tuple[Kernel, ...], construction: str
+    first: ConcreteModel,
+    second: ConcreteModel,
+    query: Kernel,
+    kernels: Sequence[Kernel],
+    construction: str,
+    domains: tuple[OtherDomain, ...] = (),
 ) -> ModelPair | None:
     """The pair with its numbers, if it is positive, agrees on all kernels and differs on the query; None otherwise.
 
-    Everything is enumerated in exact rationals.  Raises `SutureError` S603 beyond the budget of enumeration.
+    A kernel whose source is one of the domains is compared there.  Everything is enumerated in exact rationals.
+    Raises `SutureError` S603 beyond the budget of enumeration.
     """
-    if not (first.positive and second.positive):
+    pairs = _in_domains(first, second, domains)
+    if not all(model.positive for pair in pairs.values() for model in pair):
         return None
     found = widest(first, second, query)
     if found is None:
         return None
-    same = tuple(one for kernel in kernels if (one := agreement(first, second, kernel)) is not None)
+    same = tuple(one for kernel in kernels if (one := agreement(*pairs[kernel.source], kernel)) is not None)
     if len(same) != len(kernels):
         return None
-    return ModelPair(first, second, *found, same, construction)
+    return ModelPair(first, second, *found, same, construction, domains)
+
+
+def _in_domains(first: ConcreteModel, second: ConcreteModel, domains: Sequence[OtherDomain]) -> dict[str | None, Pair]:
+    """Both models in every domain, None for the one asked about."""
+    return {None: (first, second)} | {domain.name: (domain.of(first), domain.of(second)) for domain in domains}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Candidates
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Two models to be judged, and the variables of which other domains may have to be silent; or why there are none.
+
+    Outside `changed` the models have the same tables.
+    """
+
+    construction: str
+    pair: Pair | NoWitness
+    changed: frozenset[str] = frozenset()
+
+
+def _judged(
+    candidate: _Candidate, query: Kernel, known: Sequence[Known], budget: WitnessBudget
+) -> ModelPair | NoWitness | None:
+    """The verified pair, None where it is none, or why that cannot be said."""
+    if isinstance(candidate.pair, NoWitness):
+        return candidate.pair
+    first, second = candidate.pair
+    domains, kernels = _other_domains(first, known, candidate.changed), [one.kernel for one in known]
+    size = _largest(_in_domains(first, second, domains), kernels)
+    if size > budget.entries:
+        fact = f"the models have {size:,} combinations of values, and up to {budget.entries:,} are enumerated"
+        return NoWitness(fact)
+    try:
+        return verified(first, second, query, kernels, candidate.construction, domains)
+    except SutureError as error:
+        return NoWitness(error.diagnostics[0].message)
+
+
+def _other_domains(model: ConcreteModel, known: Sequence[Known], changed: frozenset[str]) -> tuple[OtherDomain, ...]:
+    """Each domain that is known of: noise where a changed mechanism is another one there, else as in the model."""
+    found: dict[str, OtherDomain] = {}
+    for one in known:
+        if one.kernel.source is not None:
+            tables = {name: _noise(model, name) if name in changed else model.tables[name] for name in one.differs}
+            found[one.kernel.source] = OtherDomain(one.kernel.source, tables)
+    return tuple(found.values())
+
+
+def _noise(model: ConcreteModel, name: str) -> ProbabilityTable:
+    """A fair sign that reads nothing."""
+    return ProbabilityTable((), (spread(Fraction(0), len(model.labels[name])),))
 
 
 def _candidates(
@@ -115,27 +191,36 @@ def _candidates(
     query: Kernel,
     diagram: Diagram,
     labels: Mapping[str, tuple[str, ...]],
-    kernels: tuple[Kernel, ...],
+    known: Sequence[Known],
     budget: WitnessBudget,
-) -> Iterator[tuple[str, ConcreteModel, ConcreteModel]]:
-    """Pairs of models in the order in which they are tried, with the name of the construction."""
-    for pair in _from_hedges(hedge, query, diagram, labels, kernels, budget.table_rows):
-        yield "parities along the hedge", *pair
-    if sum(len(box.inputs) for box in diagram.boxes) <= budget.searched_inputs:
-        experiments = _experiments(labels.keys(), kernels)
-        for pair in search_pairs(query, diagram, labels, kernels, budget.attempts, experiments):
-            yield "one mechanism changed where nothing observed sees it", *pair
+) -> Iterator[_Candidate]:
+    """Pairs of models in the order in which they are tried."""
+    yield from _from_hedges(hedge, query, diagram, labels, known, budget.table_rows)
+    inputs = sum(len(box.inputs) for box in diagram.boxes)
+    if inputs > budget.searched_inputs:
+        limit = f"random models are searched up to {budget.searched_inputs} arrows, latent ones included"
+        yield _Candidate(SEARCH, NoWitness(f"{limit}, and the diagram has {inputs}"))
+        return
+    for name, pair in search_pairs(query, diagram, labels, known, budget.attempts, _whole(labels.keys(), known)):
+        yield _Candidate(SEARCH, pair, frozenset((name,)))
 
 
-def _experiments(observed: Set[str], kernels: tuple[Kernel, ...]) -> tuple[frozenset[str], ...] | None:
-    """What each kernel sets, where all of them are whole distributions P(V | do(Z)) at every value of Z; else None."""
-    whole = all(
-        {term.variable for term in (*kernel.outcomes, *kernel.do)} == observed
-        and not kernel.given
-        and all(term.value is None for term in kernel_terms(kernel))
-        for kernel in kernels
+def _sources(known: Sequence[Known]) -> tuple[Source, ...]:
+    """What the known distributions set, and what differs where they are from."""
+    return tuple(
+        Source(one.kernel.source, tuple(term.variable for term in one.kernel.do), one.differs) for one in known
     )
-    return tuple(frozenset(term.variable for term in kernel.do) for kernel in kernels) if whole else None
+
+
+def _whole(observed: Set[str], known: Sequence[Known]) -> tuple[Source, ...] | None:
+    """The sources, where all that is known is whole distributions P(V | do(Z)) at every value of Z; else None."""
+    whole = all(
+        {term.variable for term in (*one.kernel.outcomes, *one.kernel.do)} == observed
+        and not one.kernel.given
+        and all(term.value is None for term in kernel_terms(one.kernel))
+        for one in known
+    )
+    return _sources(known) if whole else None
 
 
 def _from_hedges(
@@ -143,30 +228,38 @@ def _from_hedges(
     query: Kernel,
     diagram: Diagram,
     labels: Mapping[str, tuple[str, ...]],
-    kernels: tuple[Kernel, ...],
+    known: Sequence[Known],
     rows: int,
-) -> Iterator[tuple[ConcreteModel, ConcreteModel]]:
+) -> Iterator[_Candidate]:
     """The pairs of every small hedge of the query's joint effect, signs carried to the outcomes first."""
     graph = CausalGraph.of(diagram)
     _, reduced = exchanges(graph, query)
     outcomes, given, do = (
         graph.mask(term.variable for term in part) for part in (reduced.outcomes, reduced.given, reduced.do)
     )
-    known = hedge.smaller if isinstance(hedge, Hedge) else hedge.component if hedge else ()
-    cuts = sorted({graph.mask(term.variable for term in kernel.do) for kernel in kernels})
-    for larger, smaller in small_hedges(graph, outcomes | given, do, cuts, graph.mask(known)):
+    members = hedge.smaller if isinstance(hedge, Hedge) else hedge.component if hedge else ()
+    cuts = cuts_of(graph, _sources(known))
+    for larger, smaller in small_hedges(graph, outcomes | given, do, cuts, graph.mask(members)):
         for targets in dict.fromkeys((outcomes, outcomes | given)):
             shape = skeleton(graph, larger, smaller, do, targets)
-            pair = hedge_pair(graph, diagram, shape, labels, rows) if shape is not None else None
-            if pair is not None:
-                yield pair
+            if shape is not None:
+                pair = hedge_pair(graph, diagram, shape, labels, rows)
+                yield _Candidate(PARITIES, pair, frozenset(graph.members(smaller)))
 
 
-def _largest(first: ConcreteModel, second: ConcreteModel, kernels: tuple[Kernel, ...]) -> int:
+def _largest(pairs: Mapping[str | None, Pair], kernels: Sequence[Kernel]) -> int:
     """The most entries of any distribution to be enumerated."""
-    idle = noise(first, second)
-    named = ([term.variable for term in kernel_terms(kernel) if term.variable not in idle] for kernel in kernels)
-    return max((cells(first, names) for names in named), default=0)
+    idle = {name: noise(*pair) for name, pair in pairs.items()}
+    return max(
+        (
+            cells(
+                pairs[kernel.source][0],
+                [term.variable for term in kernel_terms(kernel) if term.variable not in idle[kernel.source]],
+            )
+            for kernel in kernels
+        ),
+        default=0,
+    )
 
 
 def _labels(

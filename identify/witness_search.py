@@ -26,9 +26,10 @@ from ..semantics.contraction import Budget, check, contract, planned
 from ..semantics.factors import Array, Factor
 from .characters import spread
 from .conditional import exchanges
+from .derivation import Source
 from .graph import CausalGraph
-from .hedge_models import reachable
-from .model_pair import ConcreteModel, ProbabilityTable
+from .hedge_models import cuts_of, reachable
+from .model_pair import ConcreteModel, Known, ProbabilityTable
 from .model_pair_check import WORK, factor, upstream
 
 PRIME = 2_147_483_629
@@ -41,49 +42,50 @@ def search_pairs(
     query: Kernel,
     diagram: Diagram,
     labels: Mapping[str, tuple[str, ...]],
-    kernels: Sequence[Kernel],
+    known: Sequence[Known],
     attempts: int,
-    experiments: Sequence[frozenset[str]] | None,
-) -> Iterator[Pair]:
-    """Candidate pairs that agree on the kernels and seem to differ on the query, from at most `attempts` random models.
+    sources: Sequence[Source] | None,
+) -> Iterator[tuple[str, Pair]]:
+    """Candidate pairs that agree on what is known and seem to differ on the query, with the variable that is changed.
 
-    Where the kernels are the whole distributions under `experiments`, these decide which arrows may be left out;
-    where they are None, arrows are left out at random.
+    At most `attempts` random models are drawn.  Where the known kernels are the whole distributions of `sources`,
+    these decide which arrows may be left out; where they are None, arrows are left out at random.  A domain in which
+    the changed mechanism is another one says nothing of it.
     """
     draw = random.Random(0)
-    part = diagram if experiments is None else smallest(diagram, query, experiments)
+    part = diagram if sources is None else smallest(diagram, query, sources)
     for attempt in range(attempts):
-        chosen = part if experiments is not None or attempt % 3 == 0 else thinned(diagram, draw)
+        chosen = part if sources is not None or attempt % 3 == 0 else thinned(diagram, draw)
         base = random_signs(chosen, labels, 2 + 2 * (attempt % 2), draw)
         for name in changeable(base, query):
-            pair = alternative(base, name, query, kernels)
+            pair = alternative(base, name, query, [one.kernel for one in known if name not in one.differs])
             if pair is not None:
-                yield replace(pair[0], diagram=diagram), replace(pair[1], diagram=diagram)
+                yield name, (replace(pair[0], diagram=diagram), replace(pair[1], diagram=diagram))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Random models over part of a diagram
 
 
-def smallest(diagram: Diagram, query: Kernel, experiments: Sequence[frozenset[str]]) -> Diagram:
-    """The diagram without inputs of boxes that can be spared with the query still out of reach of the experiments."""
+def smallest(diagram: Diagram, query: Kernel, sources: Sequence[Source]) -> Diagram:
+    """The diagram without inputs of boxes that can be spared with the query still out of reach of the sources."""
     for number in range(len(diagram.boxes)):
         for wire in diagram.boxes[number].inputs:
             less = _without(diagram, number, wire)
-            if out_of_reach(CausalGraph.of(less), query, experiments):
+            if out_of_reach(CausalGraph.of(less), query, sources):
                 diagram = less
     return diagram
 
 
-def out_of_reach(graph: CausalGraph, query: Kernel, experiments: Sequence[frozenset[str]]) -> bool:
-    """Whether some c-component of the query cannot be had from any P(V | do(Z)), one Z an experiment.
+def out_of_reach(graph: CausalGraph, query: Kernel, sources: Sequence[Source]) -> bool:
+    """Whether some c-component of the query cannot be had from any of the sources.
 
-    Lee, Correa and Bareinboim (2019), theorem 1, after the exchanges of a conditional query.
+    Lee, Correa and Bareinboim (2019), theorem 1, and (2020), theorem 1, after the exchanges of a conditional query.
     """
     _, reduced = exchanges(graph, query)
     asked = graph.mask(term.variable for term in (*reduced.outcomes, *reduced.given))
     left = graph.ancestors(asked, graph.everything & ~graph.mask(term.variable for term in reduced.do))
-    cuts = [graph.mask(names) for names in experiments]
+    cuts = cuts_of(graph, sources)
     return not all(reachable(graph, part, cuts) for part in graph.districts(left))
 
 

@@ -367,7 +367,10 @@ def test_large_diagrams() -> None:
     chain = tuple(zip(names[:40], names[2:42], strict=False))
     long = ask(Graph(tuple(names[:42]), arrows[:41], (*chain, (names[0], names[1]))), Query((names[41],), (names[0],)))
     assert isinstance(long, NoWitness)
-    assert long.reason == "the models have 4,398,046,511,104 combinations of values, and up to 65,536 are enumerated"
+    assert long.reason == (
+        "the models have 4,398,046,511,104 combinations of values, and up to 65,536 are enumerated;"
+        " random models are searched up to 80 arrows, latent ones included, and the diagram has 123"
+    )
 
 
 def test_a_table_beyond_the_budget() -> None:
@@ -396,8 +399,9 @@ def test_models_whose_tables_are_longer_than_allowed_are_not_built() -> None:
     shape = skeleton(cut, larger, smaller, cut.mask("X"), cut.mask("Y"))
     assert shape is not None
     labels = dict.fromkeys(graph.nodes, ("0", "1"))
-    assert hedge_pair(cut, diagram, shape, labels, rows=8) is not None
-    assert hedge_pair(cut, diagram, shape, labels, rows=7) is None
+    assert not isinstance(hedge_pair(cut, diagram, shape, labels, rows=8), NoWitness)
+    refused = hedge_pair(cut, diagram, shape, labels, rows=7)
+    assert refused == NoWitness("a table of the parities would have 8 rows; models are built up to 7")
 
 
 def test_what_is_refused() -> None:
