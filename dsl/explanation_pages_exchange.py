@@ -25,13 +25,13 @@ PAGES: dict[str, Page] = {
     ),
     "S023": Page(
         "the format cannot say this model",
-        "The model holds something without which its graph would be another one, and which the format has no words for.",
+        "The format has no words for something in the model, and without it the graph would be another one.",
         "",
         "change the model as the message says, or choose another format: dagitty and dot hold every graph.",
     ),
     "S024": Page(
         "not a graph",
-        "The object is none of the graphs that are understood: networkx, pgmpy, y0, Ananke, DoWhy, pyAgrum and the like.",
+        "The object is none of the graphs that are understood: of networkx, pgmpy, y0, Ananke, DoWhy, pyAgrum, pydot.",
         "",
         "pass a networkx DiGraph, or the text of a graph.",
     ),

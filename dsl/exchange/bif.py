@@ -18,6 +18,7 @@ from lark import Token, Tree
 from ..builder import MAX_EXPONENT
 from ..diagnostics import did_you_mean, one_of
 from ..labels import find_label
+from ..scope import count
 from ..source import Source, Span
 from .graph import Case, Distribution, Draft, listed
 from .numbers import FLOATING, settled
@@ -71,28 +72,24 @@ def _take_variable(draft: Draft, variable: Tree[Token]) -> None:
     draft.hide(name.text, any(LATENT.search(text.partition("property")[2]) for text in properties))
     types = children(variable, "type")
     if len(types) != 1:
-        text = f"the variable {name.text} has {len(types) or 'no'} type{'s' * (len(types) != 1)}"
+        text = f"the variable {name.text} has {'two types' if types else 'no type'}"
         raise draft.refuse("S020", text, name.span, "expected one", "write type discrete [ 2 ] { no, yes };")
     _take_states(draft, name, types[0])
 
 
 def _take_states(draft: Draft, name: Word, kind: Tree[Token]) -> None:
-    word, *rest = _names(kind)
-    if word.text.lower() != "discrete":
-        text = f"{name.text} is {word.text}, and only discrete variables have tables"
-        raise draft.refuse("S021", text, word.span, "not discrete", "leave the variable out, or import its graph alone")
-    count = rest.pop(0) if _has_count(kind) else None
-    if count is not None and count.text != str(len(rest)):
-        text = f"{name.text} should have {_short(count.text)} values, and {len(rest)} are listed"
-        raise draft.refuse("S020", text, count.span, "another number")
-    if not rest:
+    sort, *states = _names(kind)
+    if sort.text.lower() != "discrete":
+        text = f"{name.text} is {sort.text}, and only discrete variables have tables"
+        raise draft.refuse("S021", text, sort.span, "not discrete", "leave the variable out, or import its graph alone")
+    for part in children(kind, "count"):
+        (number,) = _names(part)
+        if number.text != str(len(states)):
+            text = f"{name.text} should have {_short(number.text)} values, but lists {count(len(states), 'value')}"
+            raise draft.refuse("S020", text, number.span, "another number")
+    if not states:
         raise draft.refuse("S020", f"{name.text} has no values", name.span, "no values")
-    draft.values(name.text, [state.text for state in rest], rest[0].span)
-
-
-def _has_count(kind: Tree[Token]) -> bool:
-    """Whether the second name of a type is the number of states: a part that is absent leaves None in its place."""
-    return kind.children[1] is not None
+    draft.values(name.text, [state.text for state in states], states[0].span)
 
 
 def _short(text: str) -> str:
@@ -183,7 +180,7 @@ class _Probabilities:
             cells = _names(row)
             place = together(cells[0].span, cells[-1].span)
             if len(cells) != len(parents):
-                text = f"this row has {len(cells)} cells for {len(parents)} parents"
+                text = f"this row has {count(len(cells), 'cell')} for {count(len(parents), 'parent')}"
                 raise self.draft.refuse("S206", text, place, "", f"one value for each of: {one_of(parents) or 'none'}")
             labels = tuple(map(self._label, cells, parents, domains))
             if labels in found:
@@ -202,7 +199,8 @@ class _Probabilities:
         numbers, place = self._numbers(table)
         own, cases = len(self._labels(child.text)), prod(map(len, domains))
         if len(numbers) != own * cases:
-            text = f"the table of {child.text} has {len(numbers)} numbers for {own} values in {cases} cases"
+            given, wanted = count(len(numbers), "number"), f"{count(own, 'value')} in {count(cases, 'case')}"
+            text = f"the table of {child.text} has {given} for {wanted}"
             raise self.draft.refuse("S206", text, place, f"expected {own * cases}")
         columns = [numbers[case::cases] for case in range(cases)]
         other = [numbers[own * case : own * (case + 1)] for case in range(cases)]
@@ -219,7 +217,7 @@ class _Probabilities:
         numbers, place = self._numbers(part)
         own = self._labels(child.text)
         if len(numbers) != len(own):
-            text = f"this row has {len(numbers)} probabilities for {len(own)} values of {child.text}"
+            text = f"this row has {count(len(numbers), 'probability')} for {count(len(own), 'value')} of {child.text}"
             raise self.draft.refuse("S206", text, place, "", f"one probability for each of: {one_of(own)}")
         return self._settle(numbers, child, place)
 

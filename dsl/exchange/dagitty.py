@@ -17,9 +17,8 @@ from .model_edges import arrows, common_causes, named
 from .reading import children, parsed, together
 from .statements import EdgeStatement, NodeStatement, flattened, identifier
 
-HEADER = re.compile(
-    r"(?:\s|;|//[^\n]*|/\*.*?\*/|#[^\n]*)*(?:strict\s+)?(digraph|graph|dag|mag|pdag|pag)\b[^{}]*\{", re.I | re.S
-)
+BEFORE = re.compile(r"[\s;\ufeff]+|//[^\n]*|/\*.*?\*/|#[^\n]*", re.S)
+HEADER = re.compile(r"(?:strict\s+)?(digraph|graph|dag|mag|pdag|pag)\b[^{}]*\{", re.I)
 SHORT = {"l": "latent", "u": "unobserved", "e": "exposure", "o": "outcome", "a": "adjusted", "s": "selected"}
 LAYOUT = frozenset({"pos", "bb"})
 CLASSES = {
@@ -37,7 +36,7 @@ def read(source: Source) -> Draft:
     Raises `SutureError`: S020 where the text is not dagitty's, S021 for graphs and edges that are not causal.
     """
     draft = Draft(source)
-    header = HEADER.match(source.text)
+    header = _header(source.text)
     if header is None:
         statements = parsed("dagitty", source, "statements")
     else:
@@ -45,12 +44,20 @@ def read(source: Source) -> Draft:
         _check_kind(draft, header)
         (statements,) = children(tree, "statements")
         draft.name = next((identifier(name).text for name in children(tree, "id")), None)
-    for statement in flattened(statements, source):
+    for statement in flattened(statements, draft):
         if isinstance(statement, NodeStatement):
             _take_node(draft, statement)
         else:
             _take_edge(draft, statement)
     return draft
+
+
+def _header(text: str) -> re.Match[str] | None:
+    """The kind of the graph up to its brace, where the text has one, after blanks and comments."""
+    place = 0
+    while skipped := BEFORE.match(text, place):
+        place = skipped.end()
+    return HEADER.match(text, place)
 
 
 def _check_kind(draft: Draft, header: re.Match[str]) -> None:

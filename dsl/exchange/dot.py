@@ -18,11 +18,12 @@ from .model_edges import arrows, common_causes, named
 from .reading import children, parsed, together, word
 from .statements import EdgeStatement, NodeStatement, flattened, identifier
 
-LAYOUT = frozenset(
-    "color colorscheme fillcolor fontcolor fontname fontsize height width shape pos bb penwidth xlabel margin group "
-    "fixedsize tooltip arrowhead arrowtail arrowsize weight minlen constraint rank rankdir len peripheries labelfontcolor "
-    "headport tailport splines id class lp".split()
-)
+LAYOUT = frozenset({
+    "arrowhead", "arrowsize", "arrowtail", "bb", "class", "color", "colorscheme", "constraint", "fillcolor",
+    "fixedsize", "fontcolor", "fontname", "fontsize", "group", "headport", "height", "id", "labelfontcolor", "len",
+    "lp", "margin", "minlen", "penwidth", "peripheries", "pos", "rank", "rankdir", "shape", "splines", "tailport",
+    "tooltip", "weight", "width", "xlabel",
+})  # fmt: skip
 BARE = re.compile(r"[A-Za-z_][0-9A-Za-z_]*")
 KEYWORDS = frozenset({"node", "edge", "graph", "digraph", "subgraph", "strict"})
 
@@ -42,7 +43,7 @@ def read(source: Source) -> Draft:
         raise draft.refuse(
             "S021", "an undirected graph does not say what causes what", word(kind).span, "undirected", help
         )
-    for statement in flattened(statements, source):
+    for statement in flattened(statements, draft):
         if isinstance(statement, NodeStatement):
             _take_node(draft, statement)
         else:

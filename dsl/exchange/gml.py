@@ -49,7 +49,8 @@ def _pairs(part: Tree[Token]) -> list[Pair]:
     found: list[Pair] = []
     for pair in children(part, "pair"):
         key, value = pair.children
-        assert isinstance(key, Token) and isinstance(value, Tree)
+        assert isinstance(key, Token)
+        assert isinstance(value, Tree)
         if value.data == "list":
             found.append((word(key), value))
         else:

@@ -20,6 +20,7 @@ ROLES: Mapping[str, str] = {
     "exposure": "exposure", "source": "exposure", "treatment": "exposure", "outcome": "outcome", "target": "outcome",
     "adjusted": "adjusted", "selected": "selected",
 }  # fmt: skip
+MOST_EDGES = 250_000
 UNQUOTABLE = re.compile(r"[\r\n]+")
 FALSE = frozenset({"0", "false", "no", "f", "n", ""})
 
@@ -75,6 +76,7 @@ class Draft:
     named: dict[str, str] = field(default_factory=dict)
     dropped: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    drawn: int = 0
 
     def node(self, name: str, span: Span | None = None) -> str:
         """Take a name as that of a node; returns the name."""
@@ -98,6 +100,12 @@ class Draft:
         self.node(second, span)
         if (second, first, True) not in self.edges:
             self.edges.setdefault((first, second, True), Edge(first, second, True, span))
+
+    def draw(self, count: int, span: Span | None) -> None:
+        """Count edges that are about to be drawn; raises `SutureError` (S004) beyond the most."""
+        self.drawn += count
+        if self.drawn > MOST_EDGES:
+            raise self.refuse("S004", f"a graph has at most {MOST_EDGES:,} edges", span, "too many edges")
 
     def role(self, name: str, role: str) -> None:
         """Remember that a node is an exposure, an outcome or the like."""

@@ -1,9 +1,9 @@
 """Models in lavaan's syntax (Rosseel 2012): `y ~ x + z`, `x ~~ y`, `f =~ x + y`.
 
-The structure is read: a regression gives arrows, a covariance of two variables a hidden common cause, a latent variable
-arrows to its indicators.  Coefficients, starting values, labels, intercepts, thresholds and constraints are left out, and
-told; a coefficient or covariance fixed at 0 is no edge.  What lavaan's `sem()` lets covary without a word is told too,
-for a causal model takes it to be independent.
+The structure is read: a regression gives arrows, a covariance of two variables a hidden common cause, a latent
+variable arrows to its indicators.  Coefficients, starting values, labels, intercepts, thresholds and constraints are
+left out, and told; a coefficient or covariance fixed at 0 is no edge.  What lavaan's `sem()` lets covary without a word
+is told too, for a causal model takes it to be independent.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from .graph import Draft, listed
 from .model_edges import arrows, common_causes, named
 from .reading import Word, children, parsed, together, word
 
-RESERVED = frozenset(
-    "if else repeat while function for next break in TRUE FALSE NULL Inf NaN NA NA_integer_ NA_real_ NA_character_".split()
-)
+RESERVED = frozenset({
+    "FALSE", "Inf", "NA", "NA_character_", "NA_integer_", "NA_real_", "NULL", "NaN", "TRUE", "break", "else", "for",
+    "function", "if", "in", "next", "repeat", "while",
+})  # fmt: skip
 KINDS = {"variable": "a variable", "number": "a number", "call": "a function", "interaction": "an interaction"}
 
 
@@ -68,6 +69,7 @@ def _take_formula(draft: Draft, formula: Tree[Token], fixed: set[frozenset[str]]
         draft.node(effect.name.text, effect.name.span)
         if operator == "=~":
             draft.hide(effect.name.text)
+    draft.draw(len(effects) * len(causes), word(operator).span)
     for effect in effects:
         for cause in causes:
             _take_pair(draft, effect, word(operator), cause, fixed)
@@ -95,11 +97,11 @@ def _take_pair(draft: Draft, effect: _Term, operator: Word, cause: _Term, fixed:
 def _terms(draft: Draft, terms: Tree[Token]) -> Iterator[_Term]:
     """The variables of one side; intercepts are left out."""
     for term in children(terms, "term"):
-        *modifiers, last = [part for part in term.children if isinstance(part, Token | Tree) and not _is_star(part)]
-        if isinstance(last, Tree) and last.data == "number":
+        *modifiers, last = [part for part in term.children if not _is_star(part)]
+        if not isinstance(last, Token) and last.data == "number":
             draft.dropped["intercepts"] = None
             continue
-        if not isinstance(last, Tree) or last.data != "variable":
+        if isinstance(last, Token) or last.data != "variable":
             raise _not_a_variable(draft, last)
         name = word(_token(last))
         yield _Term(name, any(map(_is_zero, modifiers)), bool(modifiers))
@@ -110,7 +112,7 @@ def _is_star(part: Token | Tree[Token]) -> bool:
 
 
 def _is_zero(part: Token | Tree[Token]) -> bool:
-    return isinstance(part, Tree) and part.data == "number" and float(_token(part, -1)) == 0
+    return not isinstance(part, Token) and part.data == "number" and float(_token(part, -1)) == 0
 
 
 def _token(part: Tree[Token], place: int = 0) -> Token:
@@ -130,11 +132,12 @@ def _not_a_variable(draft: Draft, part: Token | Tree[Token]) -> SutureError:
 
 def _silent_covariances(draft: Draft, fixed: set[frozenset[str]]) -> Iterator[str]:
     """What `sem()` adds by itself: covariances of exogenous variables, and of outcomes that cause nothing."""
-    causes = {edge.tail for edge in draft.edges.values() if not edge.both}
-    effects = {edge.head for edge in draft.edges.values() if not edge.both}
-    indicators = {edge.head for edge in draft.edges.values() if not edge.both and draft.nodes[edge.tail].latent}
+    directed = [edge for edge in draft.edges.values() if not edge.both]
+    causes, effects = {edge.tail for edge in directed}, {edge.head for edge in directed}
+    indicators = {edge.head for edge in directed if draft.nodes[edge.tail].latent}
+    endings = effects - causes - indicators
     exogenous = [name for name in draft.nodes if name in causes and name not in effects]
-    last = [name for name in draft.nodes if name in effects - causes - indicators]
+    last = [name for name in draft.nodes if name in endings]
     if _free_pair(draft, exogenous, fixed):
         yield f"lavaan lets {listed(exogenous)} covary; here they are independent unless an arrow or <-> joins them"
     if _free_pair(draft, last, fixed):
@@ -162,18 +165,20 @@ def write(model: Model) -> str:
 
 def _lines(model: Model) -> Iterator[str]:
     latent = {name for name, hidden in named(model, RESERVED, "lavaan") if hidden}
-    every = list(arrows(model))
-    tails = {tail for tail, _ in every}
-    mentioned = tails | {head for _, head in every} | {name for pair in common_causes(model) for name in pair}
+    causes: dict[str, list[str]] = {name: [] for name, _ in named(model)}
+    indicators: dict[str, list[str]] = {name: [] for name in latent}
+    mentioned = {name for pair in common_causes(model) for name in pair}
+    for tail, head in arrows(model):
+        (indicators[tail] if tail in latent else causes[head]).append(head if tail in latent else tail)
+        mentioned |= {tail, head}
     for name, hidden in named(model):
-        if hidden and name not in tails:
+        if hidden and not indicators[name]:
             message = f"lavaan cannot say that {name} is latent: it has no effect in the model"
             raise SutureError(Diagnostic("S023", message, help="a latent variable without effects can be left out"))
         if hidden:
-            yield f"{name} =~ {' + '.join(head for tail, head in every if tail == name)}"
-        causes = [tail for tail, head in every if head == name and tail not in latent]
-        if causes:
-            yield f"{name} ~ {' + '.join(causes)}"
+            yield f"{name} =~ {' + '.join(indicators[name])}"
+        if causes[name]:
+            yield f"{name} ~ {' + '.join(causes[name])}"
         if name not in mentioned:
             yield f"{name} ~~ {name}"
     for first, second in common_causes(model):

@@ -23,6 +23,7 @@ from .names import change_notes, is_name, language_names, nearest_name, shown
 from .numbers import weight
 
 WIDTH = 88
+LONGEST_CYCLE = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,8 @@ def _check_arrows(draft: Draft) -> None:
         return
     edge = draft.edges.get((cycle[-1], cycle[0], False))
     place = edge.span if edge else draft.distributions[cycle[0]].span
-    text = f"the causes form a cycle: {' -> '.join((*cycle[:12], *([] if len(cycle) <= 12 else ['..']), cycle[0]))}"
+    shortened = cycle if len(cycle) <= LONGEST_CYCLE else (*cycle[:LONGEST_CYCLE], "..")
+    text = f"the causes form a cycle: {' -> '.join((*shortened, cycle[0]))}"
     help = "a cause that both share is a bidirected edge" if len(cycle) == 2 else "a variable cannot cause itself"
     raise draft.refuse("S204", text, place, "closes the cycle", help)
 
@@ -124,11 +126,11 @@ def _left_out(draft: Draft, names: Mapping[str, str]) -> list[str]:
 def _items(draft: Draft, names: Mapping[str, str]) -> Iterator[tree.Item]:
     for _, group in groupby(draft.nodes.values(), key=lambda node: _kind(draft, node)):
         yield from _declarations(draft, list(group), names)
-    parents = _parents(draft)
-    for name, causes in parents.items():
-        if name not in draft.distributions:
-            for part in _lines([names[cause] for cause in causes]):
-                yield tree.Edges((_group(part), _group([names[name]])), ("->",))
+    drawn = {name: causes for name, causes in _parents(draft).items() if causes and name not in draft.distributions}
+    for causes, group in groupby(drawn, key=lambda name: drawn[name]):
+        for effects in _lines([names[name] for name in group], WIDTH // 2):
+            for part in _lines([names[cause] for cause in causes], WIDTH // 2):
+                yield tree.Edges((_group(part), _group(effects)), ("->",))
     for edge in draft.edges.values():
         if edge.both:
             yield tree.Edges((_group([names[edge.tail]]), _group([names[edge.head]])), ("<->",))
@@ -156,7 +158,9 @@ def _table(draft: Draft, name: str, names: Mapping[str, str]) -> tree.Mechanism 
         weights = map(weight, distribution.cases[0].weights)
         return tree.WeightsMechanism(tuple(zip(map(tree.Label, labels), weights, strict=True)))
     rows = tuple(
-        tree.Row(tuple(cell and tree.Label(cell) for cell in case.cells), tuple(map(weight, case.weights)))
+        tree.Row(
+            tuple(None if cell is None else tree.Label(cell) for cell in case.cells), tuple(map(weight, case.weights))
+        )
         for case in distribution.cases
     )
     return tree.TableMechanism(tuple(tree.Name(names[parent]) for parent in distribution.parents), rows)
@@ -166,14 +170,14 @@ def _group(names: Sequence[str]) -> tree.Group:
     return tree.Group(tuple(map(tree.Name, names)), len(names) > 1)
 
 
-def _lines(names: Sequence[str]) -> Iterator[list[str]]:
+def _lines(names: Sequence[str], width: int = WIDTH) -> Iterator[list[str]]:
     """The names in portions that fit on a line."""
     part: list[str] = []
-    room = WIDTH
+    room = width
     for name in names:
         if part and room < len(name) + 2:
             yield part
-            part, room = [], WIDTH
+            part, room = [], width
         part.append(name)
         room -= len(name) + 2
     if part:

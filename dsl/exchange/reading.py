@@ -1,4 +1,4 @@
-"""Reading the text formats: LALR parsers from the grammars beside this module, and syntax errors in the user's words."""
+"""Reading the text formats: LALR parsers from the grammars beside this module, syntax errors in the user's words."""
 
 from __future__ import annotations
 

@@ -13,13 +13,11 @@ from itertools import pairwise, product
 
 from lark import Token, Tree
 
-from ..diagnostics import Diagnostic, SutureError
 from ..layout import LIMIT
-from ..source import Source
+from .graph import Draft
 from .reading import Word, children, word
 
 Attributes = Mapping[str, str | None]
-MOST_EDGES = 250_000
 CONTINUED = re.compile(r'\\(?:\r?\n|")')
 
 
@@ -70,22 +68,21 @@ class _Join:
     ends: tuple[_Group, ...]
 
 
-def flattened(statements: Tree[Token], source: Source) -> Iterator[NodeStatement | EdgeStatement]:
+def flattened(statements: Tree[Token], draft: Draft) -> Iterator[NodeStatement | EdgeStatement]:
     """Every node and every single edge, in the order of the text, groups and defaults resolved.
 
     Raises `SutureError`: S005 for groups nested too deeply, S004 for edges beyond the most.
     """
-    return _Walk(source).steps(statements)
+    return _Walk(draft).steps(statements)
 
 
 @dataclass
 class _Walk:
     """One walk over the statements of a text, with its own stack."""
 
-    source: Source
+    draft: Draft
     waiting: list[tuple[Tree[Token] | _End | _Join, _Group]] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
-    count: int = 0
 
     def steps(self, statements: Tree[Token]) -> Iterator[NodeStatement | EdgeStatement]:
         self._push(statements, _Group())
@@ -98,7 +95,9 @@ class _Walk:
             elif part.data == "subgraph":
                 self._enter(part, group.inner(), group)
             elif part.data == "edge":
-                yield from self._edge(part, group)
+                self._edge(part, group)
+            elif part.data == "id":
+                yield self._node(identifier(part), group, {})
             elif part.data == "node":
                 yield self._node(identifier(children(part, "id")[0]), group, attributes(part))
             elif part.data == "defaults":
@@ -109,28 +108,22 @@ class _Walk:
         self.waiting.extend((part, group) for part in reversed(parts))
 
     def _enter(self, part: Tree[Token], inner: _Group, outer: _Group) -> None:
+        """Walk what stands in braces, or a single name, as a group of its own."""
         if inner.depth > LIMIT:
-            raise SutureError(
-                Diagnostic("S005", f"groups in braces are nested more than {LIMIT} levels deep"), self.source
-            )
+            text = f"groups in braces are nested more than {LIMIT} levels deep"
+            raise self.draft.refuse("S005", text, None)
         self.waiting.append((_End(inner, outer), outer))
-        self._push(children(part, "statements")[0], inner)
+        if part.data == "id":
+            self.waiting.append((part, inner))
+        else:
+            self._push(children(part, "statements")[0], inner)
 
-    def _edge(self, part: Tree[Token], group: _Group) -> Iterator[NodeStatement]:
-        """Name the plain ends of an edge at once, and walk its groups before the ends are joined."""
-        ends: list[_Group] = []
-        inner: list[tuple[Tree[Token], _Group]] = []
-        for end in children(part, "id", "subgraph"):
-            ends.append(group.inner())
-            if end.data == "id":
-                name = identifier(end)
-                ends[-1].nodes[name.text] = name
-                yield self._node(name, group, {})
-            else:
-                inner.append((end, ends[-1]))
-        self.waiting.append((_Join(part, tuple(ends)), group))
-        for end, own in reversed(inner):
-            self._enter(end, own, group)
+    def _edge(self, part: Tree[Token], group: _Group) -> None:
+        """Walk the ends of an edge in their order, and join them afterwards."""
+        ends = [(end, group.inner()) for end in children(part, "id", "subgraph")]
+        self.waiting.append((_Join(part, tuple(inner for _, inner in ends)), group))
+        for end, inner in reversed(ends):
+            self._enter(end, inner, group)
 
     def _node(self, name: Word, group: _Group, own: Attributes) -> NodeStatement:
         """A node named in a group; defaults hold for nodes that are new."""
@@ -143,10 +136,7 @@ class _Walk:
         arrows = [word(token) for token in join.edge.children if isinstance(token, Token)]
         own = {**group.edge_defaults, **attributes(join.edge)}
         for (left, right), arrow in zip(pairwise(join.ends), arrows, strict=True):
-            self.count += len(left.nodes) * len(right.nodes)
-            if self.count > MOST_EDGES:
-                message = f"a graph has at most {MOST_EDGES:,} edges"
-                raise SutureError(Diagnostic("S004", message, arrow.span, "too many edges"), self.source)
+            self.draft.draw(len(left.nodes) * len(right.nodes), arrow.span)
             for first, second in product(left.nodes.values(), right.nodes.values()):
                 yield EdgeStatement(first, arrow, second, own)
 
