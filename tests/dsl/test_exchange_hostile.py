@@ -73,6 +73,12 @@ def test_the_texts_themselves_are_read(format: str) -> None:
     assert outcome(TEXTS[format], format)
 
 
+@pytest.mark.parametrize("format", TEXTS)
+def test_line_ends_of_windows_make_no_difference(format: str) -> None:
+    text = TEXTS[format]
+    assert import_graph(text.replace("\n", "\r\n"), format).model == import_graph(text, format).model
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> tuple[str, str]:
     """A text with some stretches cut, doubled, or replaced by a piece of syntax; the format as it was."""
