@@ -41,7 +41,7 @@ from .dsl.resolve import resolve
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
 from .estimate import estimated
-from .evidence import evidence, question
+from .evidence import Question, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
 from .identify.derivation import OBSERVED, Outcome, Source, Undecided
@@ -163,6 +163,8 @@ class Session:
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
         asked = question(query.formula, self.program, statement.span)
+        if partial(model, statement.sources):
+            return self._search(statement, asked)
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         found = self.outcome(asked.formula, known.diagram, statement.method, known.sources)
         name = statement.name or query.name
@@ -170,6 +172,21 @@ class Session:
         answer = with_outcome(head, found, asked.formula)
         answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
         return with_models(answer, found, asked.formula, model, known)
+
+    def _search(self, statement: Identify, asked: Question) -> Answer:
+        """Identification from parts of distributions, by a search for a do-calculus proof within a budget."""
+        from .identify.do_search import search
+        from .identify.do_search_check import certify_search
+
+        query, model = statement.query, self.program.models[statement.query.model]
+        kernel, inputs = parts(self.program, model, asked, statement.sources, self.table, statement.span)
+        try:
+            found: Outcome = certify_search(search(kernel, model.diagram, inputs), kernel, model.diagram, inputs)
+        except CertificationError as error:
+            found = Undecided(f"suture refused its own result, which is a bug worth reporting: {error}")
+        name = statement.name or query.name
+        head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
+        return with_outcome(head, found, kernel)
 
     # -- numbers
 

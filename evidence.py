@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram, observe
-from .dsl.formula import Formula, Kernel, kernels, node_terms, rebuild, subformulas
+from .dsl.formula import Formula, Kernel, kernels, node_terms, rebuild, subformulas, terms
 from .dsl.program import Domain, Model, Program
 from .dsl.source import Span
 from .identify.derivation import OBSERVED, Source
@@ -135,10 +135,51 @@ def _source(
     return OBSERVED if alone and not do and not differs else Source(source, do, differs)
 
 
+def partial(model: Model, sources: Sequence[Kernel | str]) -> bool:
+    """Whether some source is only a part of a distribution: it has conditions, or leaves variables out."""
+    return any(isinstance(source, Kernel) and not _is_whole(model, source) for source in sources)
+
+
+def parts(
+    program: Program,
+    model: Model,
+    asked: Question,
+    sources: Sequence[Kernel | str],
+    load: Callable[[str], Empirical],
+    span: Span | None,
+) -> tuple[Kernel, tuple[Kernel, ...]]:
+    """The query and its sources as kernels, for a search; data sets stand for what they measure.
+
+    Raises `SutureError` for arithmetic queries and for sources of domains that differ, which are not searched.
+    """
+    if not isinstance(asked.formula, Kernel):
+        message = "from parts of distributions one probability at a time is identified"
+        raise SutureError(Diagnostic("S501", message, span, "", "identify the parts of the query one by one"))
+    inputs: list[Kernel] = []
+    for source in sources:
+        if isinstance(source, Kernel):
+            kernel, domain = source, source.source
+        else:
+            data, table = program.data[source], load(source)
+            do = tuple(term.variable for term in data.do)
+            seen = [name for name in table.variables if name not in do]
+            kernel, domain = Kernel(terms(seen), (), terms(do), source), data.domain
+        if differing(program, asked.domain, domain):
+            message = "parts of distributions of other domains are not searched yet"
+            raise SutureError(Diagnostic("S501", message, span, f"{domain} is another"))
+        inputs.append(kernel)
+    return asked.formula, tuple(inputs)
+
+
+def _is_whole(model: Model, source: Kernel) -> bool:
+    named = {term.variable for term in (*source.outcomes, *source.do)}
+    return not source.given and named == set(model.observed)
+
+
 def _require_whole(model: Model, source: Kernel, span: Span | None) -> None:
     """Only distributions of everything that is not set are sources so far."""
-    named = {term.variable for term in (*source.outcomes, *source.do)}
-    if source.given or named != set(model.observed):
+    if not _is_whole(model, source):
+        named = {term.variable for term in (*source.outcomes, *source.do)}
         missing = [name for name in model.observed if name not in named]
         fact = f"it leaves out {', '.join(missing)}" if missing else "it has conditions"
         message = f"identification from part of a distribution is not built yet: {fact}"

@@ -66,6 +66,19 @@ def _observed_effect(query: Kernel, graph: CausalGraph, sources: Sources) -> boo
     return sources == (OBSERVED,) and _unconditional(query, graph, sources) and bool(query.do)
 
 
+def _proof_asked(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
+    from .do_calculus import accepts
+
+    return accepts(query, graph, sources)
+
+
+def _proved(query: Kernel, graph: CausalGraph, sources: Sources) -> Outcome:
+    """The same answer as by combs, with its proof in the do-calculus; loaded only where it is asked for."""
+    from .do_calculus import identify
+
+    return identify(query, graph, sources)
+
+
 def _plain_of(method: Callable[[Kernel, CausalGraph], Outcome]) -> Callable[[Kernel, CausalGraph, Sources], Outcome]:
     """A method of the observed distribution as one that is told its sources."""
     return lambda query, graph, sources: method(query, graph)
@@ -76,6 +89,7 @@ ALGORITHMS: tuple[Algorithm, ...] = (
     Algorithm("comb", _single_comb, comb_disintegration.identify),
     Algorithm("combs", _unconditional, comb_disintegration.identify),
     Algorithm("conditional", _conditional, conditional.identify),
+    Algorithm("do_calculus", _proof_asked, _proved, asked_for=True),
     Algorithm("adjustment", _observed_effect, _plain_of(adjustment_outcome), asked_for=True),
     Algorithm("backdoor", _observed_effect, _plain_of(back_door_outcome), asked_for=True),
     Algorithm("frontdoor", _observed_effect, _plain_of(front_door_outcome), asked_for=True),

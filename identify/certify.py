@@ -18,7 +18,7 @@ from ..dsl.formula_text import text
 from .derivation import OBSERVED, Check, Derivation, Hedge, Identified, NotIdentified, Outcome, Source, Thicket
 from .graph import CausalGraph
 from .hedge import hedge_faults
-from .replay import replay, replay_attempt
+from .replay import KNOWN_RULES, replay, replay_attempt
 from .rules import CUT, needed
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def certify(
 ) -> Outcome:
     """The outcome with its check filled in; raises `CertificationError` where proof, witness or check does not hold."""
     if isinstance(outcome, Identified):
-        _refuse(replay(outcome.derivation, query, diagram, outcome.formula, sources), query)
+        _refuse(_faults(outcome, query, diagram, sources), query)
         check = check_formula(query, outcome.formula, diagram, models, sources)
         if check.max_error is not None and not check.max_error <= TOLERANCE:
             _refuse((f"the formula is off by {check.max_error:g} on a random model",), query)
@@ -55,6 +55,15 @@ def certify(
         faults += witness_faults(outcome.witness, outcome.derivation, diagram, sources)
         _refuse(faults, query)
     return outcome
+
+
+def _faults(outcome: Identified, query: Formula, diagram: Diagram, sources: Sequence[Source]) -> tuple[str, ...]:
+    """What the checker of the derivation's kind finds: of surgery and combs, or of the do-calculus."""
+    if all(step.rule in KNOWN_RULES for step in outcome.derivation.steps):
+        return replay(outcome.derivation, query, diagram, outcome.formula, sources)
+    from .do_replay import replay_do
+
+    return replay_do(outcome.derivation, query, diagram, outcome.formula, sources)
 
 
 def witness_faults(

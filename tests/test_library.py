@@ -110,3 +110,39 @@ def test_the_public_names_are_there() -> None:
     assert set(suture.__all__) <= set(dir(suture))
     with pytest.raises(AttributeError):
         _ = suture.nothing
+
+
+def test_the_front_door_has_pearls_proof() -> None:
+    """Pearl 1995, section 4.3: rule 2 for M, rules 2 and 3 for Y, rule 3 for X, each with its mutilated graph."""
+    answer = suture.Model(FRONT_DOOR).identify("P(Y | do(X))", by="do_calculus")
+    assert formula(answer) == FRONT_DOOR_FORMULA
+    rules = [step.rule.name for step in answer.derivation.steps]
+    assert rules.count("rule 2") == 3
+    assert rules.count("rule 3") == 2
+    assert largest_error(answer) < 1e-12
+
+
+def test_parts_of_distributions_are_searched() -> None:
+    text = f"model Model {{ {FRONT_DOOR} }}\n"
+    text += "identify P(Y | do(X)) from P(X, M), P(Y | M, X)\nidentify P(Y | do(X)) from P(X, M)\n"
+    found, missing = suture.run(text)
+    assert found.status is suture.Status.IDENTIFIED
+    assert found.method == "do-calculus search"
+    assert largest_error(found) < 1e-12
+    assert missing.status is suture.Status.UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("model", "method", "expected"),
+    [
+        (FRONT_DOOR, "frontdoor", "identified"),
+        (FRONT_DOOR, "backdoor", "undecided"),
+        ("Z -> X -> Y ; Z -> Y", "adjustment", "identified"),
+        ("Z -> X -> Y ; Z -> Y", "frontdoor", "undecided"),
+        ("X -> Y ; X <-> Y", "do_calculus", "not_identified"),
+    ],
+)
+def test_methods_answer_or_say_why_not(model: str, method: str, expected: str) -> None:
+    answer = suture.Model(model).identify("P(Y | do(X))", by=method)
+    assert answer.status.value == expected
+    assert answer.estimand or answer.reason or answer.witness
