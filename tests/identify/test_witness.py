@@ -5,114 +5,27 @@ Nothing here uses the library's own check: tables are read off the witness, ever
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from oracles.graphs import Graph, Query
 from oracles.verdict import conditionally_identifiable, identifiable, unconditional
+from oracles.witnesses import assert_program_shows_it, complaints
 from strategies import diagram_of, kernel_of, random_problem
 
-import suture
-from suture.dsl.diagram import Diagram, model_diagram
-from suture.dsl.formula import Kernel, Term, kernel_terms, probability
-from suture.dsl.printer import format_source
-from suture.dsl.source import Source
+from suture.dsl.diagram import model_diagram
+from suture.dsl.formula import Kernel, Term, probability
 from suture.identify.algorithms import identify
 from suture.identify.derivation import NotIdentified
 from suture.identify.graph import CausalGraph
 from suture.identify.hedge_models import hedge_pair, skeleton, small_hedges
-from suture.identify.model_pair import ConcreteModel, ModelPair, NoWitness, ProbabilityTable
+from suture.identify.model_pair import ModelPair, NoWitness, ProbabilityTable
 from suture.identify.witness import WitnessBudget, verified, witness
-
-State = tuple[str, ...]
-
-
-def enumerated(model: ConcreteModel, names: Sequence[str], do: Mapping[str, str]) -> dict[State, Fraction]:
-    """P(names | do) by visiting every state of all variables: the definition of surgery."""
-    every = [wire.name for wire in model.diagram.wires]
-    rows: dict[str, dict[State, tuple[Fraction, ...]]] = {}
-    for name, table in model.tables.items():
-        assert set(table.reads) <= set(model.parents(name)), f"{name} reads what is no parent of it"
-        states = list(product(*(model.labels[parent] for parent in table.reads)))
-        assert len(states) == len(table.rows)
-        assert all(sum(row) == 1 and min(row) > 0 and len(row) == len(model.labels[name]) for row in table.rows)
-        rows[name] = dict(zip(states, table.rows, strict=True))
-    found: dict[State, Fraction] = defaultdict(Fraction)
-    partial: dict[State, Fraction] = {(): Fraction(1)}
-    order = [every[model.diagram.boxes[box].outputs[0]] for box in model.diagram.order]
-    for place, name in enumerate(order):
-        grown: dict[State, Fraction] = {}
-        for state, weight in partial.items():
-            known = dict(zip(order[:place], state, strict=True))
-            if name in do:
-                grown[(*state, do[name])] = weight
-                continue
-            row = rows[name][tuple(known[parent] for parent in model.tables[name].reads)]
-            for label, chance in zip(model.labels[name], row, strict=True):
-                grown[(*state, label)] = weight * chance
-        partial = grown
-    for state, weight in partial.items():
-        known = dict(zip(order, state, strict=True))
-        found[tuple(known[name] for name in names)] += weight
-    return dict(found)
-
-
-def value(model: ConcreteModel, query: Kernel) -> Fraction:
-    """The query, all values fixed, by enumeration."""
-    do = {term.variable: str(term.value) for term in query.do}
-    event = [(term.variable, str(term.value)) for term in (*query.outcomes, *query.given)]
-    joint = enumerated(model, [name for name, _ in event], do)
-    given = len(query.outcomes)
-    state = tuple(label for _, label in event)
-    return joint[state] / sum(weight for other, weight in joint.items() if other[given:] == state[given:])
-
-
-def complaints(
-    pair: ModelPair, diagram: Diagram, query: Kernel, experiments: Collection[Collection[str]] = ((),)
-) -> list[str]:
-    """What is wrong with a witness; nothing where it holds."""
-    found = []
-    observed = [wire.name for wire in diagram.wires if not wire.latent]
-    for model in (pair.first, pair.second):
-        if model.diagram != diagram:
-            found.append(f"{model.name} is a model of another diagram")
-    if pair.first.labels != pair.second.labels:
-        found.append("the labels differ")
-    for cut in experiments:
-        for values in product(*(pair.first.labels[name] for name in cut)):
-            do = dict(zip(cut, values, strict=True))
-            names = [name for name in observed if name not in do]
-            if enumerated(pair.first, names, do) != enumerated(pair.second, names, do):
-                found.append(f"they differ under do({do})")
-    asked = [(term.variable, term.value) for term in kernel_terms(query)]
-    shown = {term.variable: term.value for term in kernel_terms(pair.query)}
-    if [name for name, _ in asked] != list(shown) or any(label not in (None, shown[name]) for name, label in asked):
-        found.append(f"the query shown is another one: {pair.query}")
-    values = [value(model, pair.query) for model in (pair.first, pair.second)]
-    if values != [pair.first_value, pair.second_value]:
-        found.append(f"the values are {values}")
-    if values[0] == values[1]:
-        found.append("the query does not differ")
-    return found
-
-
-def ran(pair: ModelPair) -> list[Any]:
-    """The exact values of the printed program, statement by statement."""
-    return [answer.to_dict()["exact"] for answer in suture.run(pair.program)]
-
-
-def assert_program_shows_it(pair: ModelPair) -> None:
-    assert format_source(Source(pair.program)) == pair.program
-    values = ran(pair)
-    assert values[:-2:2] == values[1:-2:2]
-    assert [Fraction(number) for number in values[-2:]] == [pair.first_value, pair.second_value]
-    assert pair.first_value != pair.second_value
 
 
 def ask(graph: Graph, query: Query, **options: Any) -> ModelPair | NoWitness:
