@@ -75,14 +75,20 @@ class Model:
     def from_networkx(cls, graph: Any, latent: Sequence[str] = ()) -> Model:
         """A model from a networkx DAG; nodes named in `latent`, or with a true `latent` attribute, are hidden.
 
-        Raises `SutureError` where a node's name is not a name of the language or the graph has a cycle.
+        Raises `SutureError` where the graph has a cycle.
         """
-        hidden = [str(node) for node, data in graph.nodes(data=True) if data.get("latent") or str(node) in set(latent)]
-        shown = [str(node) for node in graph.nodes if str(node) not in set(hidden)]
-        lines = [f"latent {', '.join(hidden)}"] if hidden else []
-        lines += [", ".join(shown)] if shown else []
-        lines += [f"{tail} -> {head}" for tail, head in graph.edges]
-        return cls("\n".join(lines))
+        return cls.from_object(graph, latent)
+
+    @classmethod
+    def from_object(cls, graph: Any, latent: Sequence[str] = ()) -> Model:
+        """A model from a graph of another package: networkx, pgmpy, y0, Ananke, DoWhy, pyAgrum, pydot, pygraphviz.
+
+        Recognised by what the object can do; nothing is imported.  Names that the language does not have are changed.
+        Raises `SutureError` where the object is no such graph, or says what a model cannot be.
+        """
+        from .dsl.exchange import from_object
+
+        return cls.of(from_object(graph, latent=latent).model)
 
     @classmethod
     def from_text(cls, text: str, format: str | None = None) -> Model:

@@ -14,6 +14,17 @@ FRONT_DOOR = "X -> M -> Y ; X <-> Y"
 FRONT_DOOR_FORMULA = "sum{m} P(M=m | X) sum{x} P(X=x) P(Y | X=x, M=m)"
 
 
+def formula(answer: suture.Answer) -> str:
+    assert answer.estimand is not None
+    return answer.estimand.text
+
+
+def largest_error(answer: suture.Answer) -> float:
+    assert answer.check is not None
+    assert answer.check.max_error is not None
+    return answer.check.max_error
+
+
 def test_identify_front_door() -> None:
     answer = suture.Model(FRONT_DOOR).identify("P(Y | do(X))")
     assert answer.status is suture.Status.IDENTIFIED
