@@ -1,9 +1,10 @@
 """Witnesses of non-identifiability: how many queries that cannot be identified get two verified models, and how fast.
 
-Random graphs and queries that a plain recursion calls not identifiable: effects, conditional effects, and both with
-experiments beside (or instead of) the observed distribution; then larger graphs, whose queries are made to be stuck by
-a latent cause of treatment and outcome.  Prints the share with a witness, what the rest say, how they were built, the
-smallest difference, and CPU milliseconds.  Exits with 1 where a share is below 95 %.
+Random graphs and queries that a plain recursion calls not identifiable: effects, conditional effects, both with
+experiments beside (or instead of) the observed distribution, and both from several domains, observed or under
+experiments; then larger graphs, whose queries are made to be stuck by a latent cause of treatment and outcome.  Prints
+the share with a witness, what the rest say, how they were built, the smallest difference, and CPU milliseconds.  Exits
+with 1 where a share is below 95 %.
 
     python benchmarks/witnesses.py [--queries 500] [--most 7] [--seed 1]
 """
@@ -25,12 +26,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from oracles.graphs import Graph, Query, random_graph
-from oracles.verdict import conditionally_identifiable, identifiable, unconditional
+from oracles.sources import Known, follows
+from oracles.verdict import conditionally_identifiable
 from strategies import diagram_of, kernel_of, random_problem
+from strategies_sources import library_sources, random_sources_problem
 
-from suture.dsl.formula import probability
 from suture.identify.model_pair import NoWitness
-from suture.identify.witness import witness
+from suture.identify.witness_domains import witness_of_domains
 
 LEAST_SHARE = 0.95
 
@@ -45,14 +47,11 @@ class Tally:
     milliseconds: list[float] = field(default_factory=list)
     smallest: Fraction = Fraction(1)
 
-    def ask(self, graph: Graph, query: Query, experiments: Sequence[frozenset[str]] = (frozenset(),)) -> None:
-        """One query, known not to follow from the experiments."""
+    def ask(self, graph: Graph, query: Query, known: Sequence[Known] = (Known(None),)) -> None:
+        """One query, which is known not to follow."""
         diagram, kernel = diagram_of(graph), kernel_of(query)
-        sources = tuple(
-            probability([node for node in graph.nodes if node not in cut], do=sorted(cut)) for cut in experiments if cut
-        )
         start = time.process_time()
-        found = witness(None, kernel, diagram, sources=sources, observed=frozenset() in experiments)
+        found = witness_of_domains(None, kernel, diagram, library_sources(known))
         self.milliseconds.append(1e3 * (time.process_time() - start))
         if isinstance(found, NoWitness):
             self.missing[found.reason] += 1
@@ -73,18 +72,6 @@ class Tally:
         print(f"  smallest difference {float(self.smallest):.2g}")
         for name, count in (*self.built.most_common(), *self.missing.most_common()):
             print(f"  {count:5} {name}")
-
-
-def follows(graph: Graph, query: Query, experiments: Sequence[frozenset[str]]) -> bool:
-    """Whether each district of the answer is identified from an experiment that leaves it alone (gID)."""
-    joint = unconditional(graph, query)
-    upstream = graph.on(set(graph.nodes) - set(joint.treatments)).ancestors(joint.outcomes)
-
-    def reached(part: frozenset[str]) -> bool:
-        kept = [frozenset(graph.nodes) - cut for cut in experiments if not cut & part]
-        return any(identifiable(graph.on(nodes), part, nodes - part) for nodes in kept)
-
-    return all(reached(part) for part in graph.on(upstream).districts())
 
 
 def plain(generator: np.random.Generator, queries: int, most: int, conditions: int, title: str) -> Tally:
@@ -108,8 +95,20 @@ def experimental(generator: np.random.Generator, queries: int, most: int, condit
         ]
         if generator.random() < 0.7:
             experiments.append(frozenset())
-        if not follows(graph, query, experiments):
-            tally.ask(graph, query, experiments)
+        known = [Known(None, tuple(sorted(cut))) for cut in experiments]
+        if not follows(graph, query, known):
+            tally.ask(graph, query, known)
+    return tally
+
+
+def transported(generator: np.random.Generator, queries: int, most: int, conditions: int, title: str) -> Tally:
+    """Effects from one to four distributions of several domains, in half of the cases with experiments everywhere."""
+    tally = Tally(title)
+    while len(tally.milliseconds) < queries:
+        kind = ("domains", "both")[len(tally.milliseconds) % 2]
+        graph, query, known = random_sources_problem(generator, kind, most, conditions=conditions)
+        if not follows(graph, query, known):
+            tally.ask(graph, query, known)
     return tally
 
 
@@ -139,6 +138,8 @@ def main() -> int:
         (plain, 2, "P(Y | do(X), Z)"),
         (experimental, 0, "P(Y | do(X)) from experiments"),
         (experimental, 2, "P(Y | do(X), Z) from experiments"),
+        (transported, 0, "P(Y | do(X)) from several domains"),
+        (transported, 2, "P(Y | do(X), Z) from several domains"),
     ):
         tally = build(np.random.default_rng(arguments.seed), arguments.queries, arguments.most, conditions, title)
         tally.report()
