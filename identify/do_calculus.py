@@ -41,6 +41,7 @@ from .do_rewriting import replaced, same_formula
 from .do_rules import RULE_1, RULE_2, Move, Scope, bridge, bridge_by
 from .do_teeth import Conditioned, Observed, Piece, Smaller, Summed, TakenOver, TracedComb
 from .graph import CausalGraph
+from .requirements import requirements
 
 METHOD = "do-calculus"
 REWRITES = tuple(rewrite.rule for rewrite in simplify.REWRITES)
@@ -63,9 +64,10 @@ def identify(query: Kernel, graph: CausalGraph, sources: Sequence[Source] = (OBS
     if not isinstance(found, Identified):
         return replace(found, method=METHOD)
     try:
-        return replace(found, derivation=derive_in(found, query, graph), method=METHOD)
+        derivation, formula = _proved(found, query, graph)
     except NotTranslated as error:
         return Undecided(f"no proof by do-calculus was found: {error}", found.derivation, METHOD)
+    return Identified(formula, derivation, METHOD, requirements(formula))
 
 
 def derive(outcome: Identified, query: Kernel, diagram: Diagram) -> Derivation:
@@ -78,13 +80,42 @@ def derive(outcome: Identified, query: Kernel, diagram: Diagram) -> Derivation:
 
 def derive_in(outcome: Identified, query: Kernel, graph: CausalGraph) -> Derivation:
     """As `derive`, over the causal graph of the diagram."""
-    steps = tuple(_Translation(graph, query).of(outcome.derivation.steps))
+    derivation, formula = _proved(outcome, query, graph)
+    if not same_formula(formula, outcome.formula):
+        raise NotTranslated("the steps lead to another form of the formula")
+    return derivation
+
+
+def _proved(outcome: Identified, query: Kernel, graph: CausalGraph) -> tuple[Derivation, Formula]:
+    """A proof and the formula it ends in, as a rule that of the outcome.
+
+    Where one kernel stands for teeth with two formulas, it gets the first in both places.  The rewrites of the comb
+    derivation do not fit then, and the formula is simplified anew.
+    """
+    translation = _Translation(graph, query)
+    proof = tuple(translation.proof(outcome.derivation.steps))
+    steps = (*proof, *translation.rewrites(_rewrites(outcome.derivation.steps)))
+    if same_formula(_reached(query, steps), outcome.formula):
+        return Derivation(steps), outcome.formula
+    reached = _reached(query, proof)
+    more = simplify.simplification(graph, reached)
+    steps = (*proof, *translation.rewrites(more))
+    found = _reached(query, steps)
+    return Derivation(steps), outcome.formula if same_formula(found, outcome.formula) else found
+
+
+def _reached(query: Kernel, steps: Sequence[Step]) -> Formula:
+    """What the steps make of the query."""
     formula: Formula = query
     for step in steps:
         formula, _ = replaced(formula, step.before, step.after, rules.query_values(query))
-    if not same_formula(formula, outcome.formula):
-        raise NotTranslated("the steps lead to another form of the formula")
-    return Derivation(steps)
+    return formula
+
+
+def _rewrites(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The rewrites of a comb derivation that the proof has to follow: those after adjustment, where there was some."""
+    adjusted = max((place for place, step in enumerate(steps) if step.rule == simplify.BACK_DOOR), default=-1)
+    return tuple(step for step in steps[adjusted + 1 :] if step.rule in REWRITES)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -93,14 +124,12 @@ def derive_in(outcome: Identified, query: Kernel, graph: CausalGraph) -> Derivat
 
 @dataclass(frozen=True, slots=True)
 class _Stages:
-    """A comb derivation in parts: exchanges, surgery with its combs, rewrites, the quotient, rewrites of that."""
+    """A comb derivation in parts: exchanges, surgery with its combs or adjustment instead; rewrites left out."""
 
     exchanged: tuple[Step, ...]
     hidden: tuple[str, ...]
     surgery: tuple[Step, ...]
-    rewrites: tuple[Step, ...]
     adjusted: Step | None
-    last: tuple[Step, ...]
 
 
 def _staged(steps: Sequence[Step]) -> _Stages:
@@ -109,18 +138,12 @@ def _staged(steps: Sequence[Step]) -> _Stages:
     strange = next((step.rule.name for step in steps if step.rule not in known or step.rule == rules.TRANSPORT), None)
     if strange is not None:
         raise NotTranslated(f"the rule '{strange}' is none of the do-calculus in one domain")
-    quotient = next((place for place, step in enumerate(steps) if step.rule == rules.CONDITION), len(steps))
-    inner, last = steps[:quotient], steps[quotient + 1 :]
-    adjusted = max((place for place, step in enumerate(inner) if step.rule == simplify.BACK_DOOR), default=None)
-    rewrites = inner if adjusted is None else inner[adjusted + 1 :]
-    hidden = [c.variables for step in inner if step.rule == rules.HIDE for c in step.because if isinstance(c, Hidden)]
+    hidden = [c.variables for step in steps if step.rule == rules.HIDE for c in step.because if isinstance(c, Hidden)]
     return _Stages(
-        tuple(step for step in inner if step.rule == rules.EXCHANGE),
+        tuple(step for step in steps if step.rule == rules.EXCHANGE),
         hidden[0] if hidden else (),
-        tuple(step for step in inner if step.rule in (rules.CUT, rules.COMB, rules.DISCARD)),
-        tuple(step for step in rewrites if step.rule in REWRITES),
-        None if adjusted is None else inner[adjusted],
-        tuple(last),
+        tuple(step for step in steps if step.rule in (rules.COMB, rules.DISCARD)),
+        next((step for step in reversed(steps) if step.rule == simplify.BACK_DOOR), None),
     )
 
 
@@ -131,8 +154,8 @@ class _Translation:
     graph: CausalGraph
     query: Kernel
 
-    def of(self, steps: Sequence[Step]) -> Iterator[Step]:
-        """The do-calculus steps, in order."""
+    def proof(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """The steps from the query to what is available, in order, without rewrites."""
         if any(step.rule == rules.OBSERVE for step in steps):
             yield from self.read_off(steps[0])
             return
@@ -150,7 +173,10 @@ class _Translation:
             yield from self.adjustment(scope, stages.adjusted)
         else:
             yield from _Surgery(self.graph, self.smaller(stages.hidden), scope).steps(stages.surgery)
-        for step in (*stages.rewrites, *stages.last):
+
+    def rewrites(self, steps: Sequence[Step]) -> Iterator[Step]:
+        """Rewrites of the comb derivation, in order."""
+        for step in steps:
             yield from self.rewrite(step)
 
     def scope(self, formula: Formula) -> Scope:
