@@ -136,6 +136,12 @@ def _question(kernel: Kernel, equals: str = " = ") -> str:
     return f"P({events(kernel.outcomes)}{' | ' if bar else ''}{', '.join(bar)})"
 
 
+def _formula(kernel: Kernel) -> str:
+    """A kernel as formulas write it, labels in quotes where a program needs them."""
+    source = "" if kernel.source is None else f"[{kernel.source}]"
+    return f"P{source}{_question(replace(kernel, source=None), '=')[1:]}"
+
+
 def _words(name: str) -> list[str]:
     return "".join(letter if letter.isalnum() or letter == "_" else " " for letter in name).split(" ")
 
@@ -251,11 +257,12 @@ class ModelPair:
 
     def text(self) -> str:
         """One paragraph: where the models agree and where they differ."""
-        same = ", ".join(_question(agreement.kernel, "=") for agreement in self.agreements)
-        where = f", in {len(self.domains) + 1} domains each," if self.domains else ""
+        same = ", ".join(_formula(agreement.kernel) for agreement in self.agreements)
+        variants = ", ".join(domain.name for domain in self.domains)
+        where = f", each with a variant for {variants}," if variants else ""
         agree = f"agree on {same}, yet" if same else "differ:"
         return (
-            f"two models over the same diagram{where} {agree} {_question(self.query, '=')} is"
+            f"two models over the same diagram{where} {agree} {_formula(self.query)} is"
             f" {self.first_value} ({float(self.first_value):.4g}) in {self.first.name} and"
             f" {self.second_value} ({float(self.second_value):.4g}) in {self.second.name}"
         )
@@ -263,11 +270,11 @@ class ModelPair:
     def to_dict(self) -> dict[str, Any]:
         """The pair as JSON data, numbers as text."""
         return {
-            "query": _question(self.query, "="),
+            "query": _formula(self.query),
             "first": {"value": str(self.first_value), "model": self.first.to_dict()},
             "second": {"value": str(self.second_value), "model": self.second.to_dict()},
             "agree": [
-                {"on": _question(item.kernel, "="), "entries": item.checked, "noise": list(item.noise)}
+                {"on": _formula(item.kernel), "entries": item.checked, "noise": list(item.noise)}
                 for item in self.agreements
             ],
             "domains": [

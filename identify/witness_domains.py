@@ -47,7 +47,7 @@ def witness_of_domains(
     >>> pair.first_value, pair.second_value
     (Fraction(1, 2), Fraction(7, 8))
     >>> print(pair.text().partition(", yet")[0])
-    two models over the same diagram, in 2 domains each, agree on P(Y | domain=trial, do(X))
+    two models over the same diagram, each with a variant for trial, agree on P[trial](Y | do(X))
     """
     names = CausalGraph.of(diagram).names
     known = dict.fromkeys(_known(source, names, unnamed) for source in sources)

@@ -101,10 +101,10 @@ def test_an_outcome_that_differs_in_the_trial() -> None:
     assert trial.name == "trial"
     assert trial.tables == {"Y": ProbabilityTable((), ((Fraction(1, 2), Fraction(1, 2)),))}
     assert [agreement.kernel.source for agreement in pair.agreements] == [None, "trial"]
-    assert "in 2 domains each, agree on P(X, Y), P(Y | domain=trial, do(X)), yet" in pair.text()
+    assert "each with a variant for trial, agree on P(X, Y), P[trial](Y | do(X)), yet" in pair.text()
     data = pair.to_dict()
     assert data["domains"] == [{"name": "trial", "tables": {"Y": {"reads": [], "rows": [["1/2", "1/2"]]}}}]
-    assert [item["on"] for item in data["agree"]] == ["P(X, Y)", "P(Y | domain=trial, do(X))"]
+    assert [item["on"] for item in data["agree"]] == ["P(X, Y)", "P[trial](Y | do(X))"]
     assert "domain trial_of_First of First {" in pair.program
     assert_program_shows_it(pair)
 
@@ -188,7 +188,7 @@ def test_an_answer_from_domains_shows_its_models() -> None:
         "identify P(Y | do(X)) in M from P(X, Y), P(Y | do(X)) in away\n"
     )
     printed = str(answers[0])
-    assert "two models over the same diagram, in 2 domains each, agree on" in printed
+    assert "two models over the same diagram, each with a variant for away, agree on" in " ".join(printed.split())
     assert "compute P(Y | domain = away_of_Second, do(X)) in Second" in printed
 
 
