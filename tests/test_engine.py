@@ -196,8 +196,32 @@ def test_the_domain_of_a_latent_mechanism_differs_in_what_it_reaches() -> None:
     assert second.status is Status.IDENTIFIED
 
 
+@pytest.mark.xfail(strict=True, reason="the value that an experiment after `from` was done at is overlooked")
+def test_an_experiment_at_one_value_says_nothing_of_another() -> None:
+    """Known is only what setting X to 0 does; the bow does not let that tell what setting it to 1 does."""
+    text = model_text(BOW, dict.fromkeys("XY", 2))
+    answer = only(run(f"{text}\nidentify P(Y | do(X = 1)) in M from P(Y | do(X = 0))"))
+    assert answer.status is not Status.IDENTIFIED
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Arithmetic and effects
+
+
+@pytest.mark.xfail(
+    strict=True, reason="the two models differ on the joint behind a part of the query, not on the query"
+)
+def test_two_models_differ_on_what_was_asked() -> None:
+    """Where a difference is not identifiable, the models shown must differ on it: their programs are run to see."""
+    text = model_text(BOW, dict.fromkeys("XY", 2))
+    asked = "P(Y = 1 | do(X = 1)) - P(Y = 1 | X = 1)"
+    answer = only(run(f"{text}\nidentify {asked} in M from P(Y | do(X))"))
+    assert answer.status is Status.NOT_IDENTIFIED
+    program = answer.to_dict()["witness"]["models"]["program"]
+    *_, first, second = run(f"{program}\ncompute {asked} in First\ncompute {asked} in Second\n")
+    assert isinstance(first.value, float)
+    assert isinstance(second.value, float)
+    assert abs(first.value - second.value) > 1e-9
 
 
 def numbers(text: str) -> list[float]:
@@ -301,6 +325,17 @@ def test_an_arbitrary_value_at_which_the_data_are_silent_is_not_taken() -> None:
     assert any("Z = 1" in note for note in answer.notes)
 
 
+@pytest.mark.xfail(strict=True, reason="a setting that the experiment never had is asked for where any would do")
+def test_a_setting_that_was_never_tried_is_not_needed() -> None:
+    """X does nothing to Z, so that what was seen under X = 1 tells P(Z), though X = 0 was never tried."""
+    text = """
+    model M { Z, X : {0, 1} ; Z -> X }
+    data trial of M weight n under do(X) { Z, X, n ; 0, 1, 3 ; 1, 1, 1 }
+    estimate P(Z = 1) from trial
+    """
+    assert only(run(text)).value == pytest.approx(0.25)
+
+
 def test_cells_without_data_are_not_determined() -> None:
     """Nobody with Z = 1 was untreated: P(Y | do(X = 0)) is unknown and P(Y | do(X = 1)) is not."""
     text = """
@@ -392,8 +427,6 @@ data few of M weight n { X, Y, n ; 0, 0, 1 ; 1, 1, 1 }
         ("estimate P(Y = 1 | do(X = 0)) from trial", "S431"),
         ("estimate P(Z | do(X = 1)) from few", "S316"),
         ("estimate P(Y | do(X), Z) from survey, few", "S316"),
-        ("identify P(Y | do(X)) in M from P(Y)", "S501"),
-        ("identify P(Y | do(X)) in M from P(Y | Z, X)", "S501"),
     ],
 )
 def test_errors_while_a_statement_runs(statement: str, code: str) -> None:
