@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..dsl.diagram import Diagram
-from ..dsl.formula import Formula, Kernel, Term, canonical, kernel_terms, kernels
+from ..dsl.formula import Formula, Kernel, Term, kernel_terms, kernels
 from . import comb_disintegration, combs, conditional, do_rules, do_teeth, rules, simplify
 from .derivation import (
     OBSERVED,
@@ -233,15 +233,15 @@ class _Translation:
         return found
 
     def rewrite(self, step: Step) -> Iterator[Step]:
-        """A rewrite of the comb derivation; separations become uses of rule 1, kernel by kernel if that does it."""
-        if step.rule != simplify.SEPARATION:
+        """A rewrite of the comb derivation; separations become uses of rule 1.
+
+        Kernels on the same variables lose the same conditions, in whatever order those stand: d-separation has the
+        intersection property, so that Markov boundaries are unique.
+        """
+        if step.rule == simplify.SEPARATION:
+            yield from self.deletions(step)
+        else:
             yield step
-            return
-        uses = tuple(self.deletions(step))
-        formula = step.before
-        for use in uses:
-            formula, _ = replaced(formula, use.before, use.after)
-        yield from uses if same_formula(formula, step.after) else (self.at_once(step),)
 
     def deletions(self, step: Step) -> Iterator[Step]:
         """The uses of rule 1 that a separation step stands for."""
@@ -249,16 +249,6 @@ class _Translation:
             if isinstance(condition, Separated):
                 first, gone, rest = map(self.graph.mask, (condition.first, condition.second, condition.given))
                 yield self.step(Move(RULE_1, gone, False), Scope(first, rest | gone))
-
-    def at_once(self, step: Step) -> Step:
-        """A separation step as one use of rule 1 for all its kernels: alike ones may lose different conditions."""
-        before, after = kernels(canonical(step.before)), kernels(canonical(step.after))
-        changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
-        needed = [
-            do_rules.observation_separated(self.graph, self.scope(old), self.scope(old).given & ~self.scope(new).given)
-            for old, new in changed
-        ]
-        return Step(RULE_1, step.before, step.after, tuple(dict.fromkeys(needed)))
 
 
 def _parts(kernel: Kernel) -> tuple[tuple[Term, ...], ...]:

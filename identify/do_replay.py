@@ -17,11 +17,10 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, zip_longest
+from itertools import islice
 
 from ..dsl.diagram import Diagram, cut, separated
 from ..dsl.formula import (
-    Constant,
     Formula,
     Kernel,
     Product,
@@ -29,13 +28,10 @@ from ..dsl.formula import (
     Sum,
     Symbol,
     Term,
-    canonical,
-    children,
     equal,
     free_symbols,
     kernel_terms,
     kernels,
-    probability,
     product,
     rebuild,
     rename_symbols,
@@ -177,31 +173,16 @@ class _Checker:
     # -- the do-calculus
 
     def do_rule(self, step: Step) -> None:
-        """A use of rule 1, 2 or 3, in either direction; rule 1 also for several kernels of one formula at once."""
-        if isinstance(step.before, Kernel):
-            sides = _Parts.of(step.before), _Parts.of(step.after)
-            needed = [self.needs(step.rule, *sides) or self.needs(step.rule, *sides[::-1])]
-        else:
-            _require(step.rule == do_rules.RULE_1, "the rule is about a single kernel")
-            needed = list(dict.fromkeys(self.deletions(step.before, step.after)))
-        _require(len(step.because) == len(needed), "a side condition is missing or idle")
-        for stated, need in zip(step.because, needed, strict=True):
-            if need is None or not isinstance(stated, Separated):
-                raise StepError("the two sides do not differ as the rule says")
-            _require(_sets(stated) == _sets(need), "the separation is not what the rule needs")
-            _require(self.separated(need), "the separation does not hold in the mutilated diagram")
-
-    def deletions(self, before: Formula, after: Formula) -> Iterator[Separated | None]:
-        """The separations by which kernels of `before` lose conditions, at their values; None where more changed."""
-        pairs = zip_longest(subformulas(canonical(before)), subformulas(canonical(after)))
-        for old, new in pairs:
-            if isinstance(old, Kernel) and isinstance(new, Kernel):
-                if old != new:
-                    kept = replace(old, given=tuple(term for term in old.given if term in new.given))
-                    bare = (_Parts.of(_bare(part)) for part in (old, new))
-                    yield self.needs(do_rules.RULE_1, *bare) if kept == new else None
-            elif old is None or new is None or _head(old) != _head(new):
-                yield None
+        """A use of rule 1, 2 or 3, in either direction."""
+        before, after = _Parts.of(step.before), _Parts.of(step.after)
+        needed = self.needs(step.rule, before, after) or self.needs(step.rule, after, before)
+        if needed is None:
+            raise StepError("the two sides do not differ as the rule says")
+        _require(len(step.because) == 1, "a side condition is missing or idle")
+        stated = step.because[0]
+        fits = isinstance(stated, Separated) and _sets(stated) == _sets(needed)
+        _require(fits, "the separation is not what the rule needs")
+        _require(self.separated(needed), "the separation does not hold in the mutilated diagram")
 
     def needs(self, rule: Rule, larger: _Parts, smaller: _Parts) -> Separated | None:
         """The separation by which `larger` becomes `smaller`: observations or actions go, or actions are observed."""
@@ -351,18 +332,6 @@ def without_arrows_out(diagram: Diagram, names: Sequence[str]) -> Diagram:
     severed = {diagram.position[name] for name in names}
     boxes = (replace(box, inputs=tuple(wire for wire in box.inputs if wire not in severed)) for box in diagram.boxes)
     return replace(diagram, boxes=tuple(boxes))
-
-
-def _bare(kernel: Kernel) -> Kernel:
-    """The kernel as a function of its variables."""
-    names = ([term.variable for term in part] for part in (kernel.outcomes, kernel.given, kernel.do))
-    return replace(probability(*names), source=kernel.source)
-
-
-def _head(formula: Formula) -> tuple[object, ...]:
-    """What a node other than a kernel says by itself."""
-    own = formula.binders if isinstance(formula, Sum) else formula if isinstance(formula, Constant) else None
-    return type(formula), len(children(formula)), own
 
 
 def _kernels_of(formula: Formula) -> Counter[tuple[frozenset[Term], ...]]:
