@@ -208,9 +208,7 @@ def test_an_experiment_at_one_value_says_nothing_of_another() -> None:
 # Arithmetic and effects
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the two models differ on the joint behind a part of the query, not on the query"
-)
+@pytest.mark.xfail(strict=True, reason="the two models differ on a joint behind a part of the query, not on it")
 def test_two_models_differ_on_what_was_asked() -> None:
     """Where a difference is not identifiable, the models shown must differ on it: their programs are run to see."""
     text = model_text(BOW, dict.fromkeys("XY", 2))
