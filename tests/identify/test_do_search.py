@@ -338,8 +338,8 @@ def test_a_search_over_too_many_variables_is_not_started() -> None:
     diagram = model_diagram({name: names[:place] for place, name in enumerate(names)})
     why = reason(search(probability([names[-1]], do=[names[0]]), diagram, [probability(names)]))
     assert why == (
-        "the query and the inputs name 20 variables, over which there are 1.1e+12 distributions; a search by "
-        "do-calculus is not started beyond 14 variables"
+        "the search by do-calculus would be among 1.1e+12 distributions over 20 variables; it is not started beyond "
+        "14 variables"
     )
 
 
