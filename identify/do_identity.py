@@ -46,6 +46,7 @@ PRIME = 2**31 - 1
 # The most cells of a joint distribution, and values of bound variables at once, that are evaluated.
 CELLS = 2**16
 DRAWS = 2
+ATTEMPTS = 5
 
 
 def identical(first: Formula, second: Formula) -> bool | None:
@@ -105,20 +106,23 @@ class _Table:
     values: Array
 
 
-class _Undefined(Exception):
+class _UndefinedError(Exception):
     """A denominator that is zero at the point drawn."""
 
 
-def _agree(first: Formula, second: Formula, sizes: Mapping[str, int], seed: int) -> bool:
-    """Whether the two sides have one value at a random point; another is drawn where a denominator is zero."""
-    while True:
-        point = _Point(sizes, seed)
+def _agree(first: Formula, second: Formula, sizes: Mapping[str, int], draw: int) -> bool:
+    """Whether the two sides have one value at a random point; another is drawn where a denominator is zero there.
+
+    A denominator that is zero time and again is zero everywhere, and then nothing is equal.
+    """
+    for attempt in range(ATTEMPTS):
+        point = _Point(sizes, draw + DRAWS * attempt)
         try:
             one, other = point.value(first), point.value(second)
-        except _Undefined:
-            seed += DRAWS
+        except _UndefinedError:
             continue
         return not one.axes and not other.axes and bool(one.values == other.values)
+    return False
 
 
 class _Point:
@@ -229,11 +233,11 @@ def _summed(values: Array, places: tuple[int, ...], keep: bool = False) -> Array
 
 
 def _inverse(values: Array) -> Array:
-    """Inverses modulo the prime, by Fermat's little theorem; raises `_Undefined` at a zero."""
+    """Inverses modulo the prime, by Fermat's little theorem; raises `_UndefinedError` at a zero."""
     import numpy as np
 
     if not np.all(values % PRIME):
-        raise _Undefined
+        raise _UndefinedError
     result, power, exponent = np.ones_like(values), values % PRIME, PRIME - 2
     while exponent:
         if exponent & 1:

@@ -574,6 +574,7 @@ def test_rule_three_cuts_only_what_is_no_ancestor_of_what_is_given() -> None:
         ("P(Y | do(X))", "P(Y | X)", False),
         ("sum{z} P(Y, Z=z | do(X))", "P(Y | do(X))", True),
         ("P(Y=1 | X)", "P(Y=0 | X)", False),
+        ("P(Y) / (P(X) - P(X))", "P(Y) / (P(X) - P(X))", False),
         ("P(Y=1) P(X | Y=1) / P(X)", "P(Y=1 | X)", True),
     ],
 )
