@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from .answer import Answer
 from .answer_data import Estimand, Status
-from .dsl.formula import Formula, Kernel, free_variables
+from .dsl.formula import Formula, Kernel, free_symbols, free_variables, kernels
 from .dsl.program import Model
 from .evidence import Evidence
-from .identify.certify import stuck_query
+from .identify.algorithms import identify
 from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
 
 if TYPE_CHECKING:
@@ -46,14 +46,30 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     if not isinstance(outcome, NotIdentified):
         return answer
 
+    from .identify.model_pair import NoWitness
     from .identify.witness_domains import witness_of_domains
 
-    kernel = query if isinstance(query, Kernel) else stuck_query(outcome.derivation)
+    kernel = _unanswered(query, known)
+    if kernel is None or free_symbols(kernel):
+        reason = "two models are built for a probability; ask for that part of the query alone"
+        return replace(answer, models=NoWitness(reason))
     declared = {name: labels for name in model.observed if (labels := model.labels(name)) is not None}
     found = witness_of_domains(
         outcome.witness, kernel, known.diagram, known.sources, labels=declared, unnamed=model.name
     )
     return replace(answer, models=found)
+
+
+def _unanswered(query: Formula, known: Evidence) -> Kernel | None:
+    """The one kernel of a query that cannot be identified; the others can, so what differs on it differs on the whole."""
+    if isinstance(query, Kernel):
+        return query
+    failed = [
+        kernel
+        for kernel in dict.fromkeys(kernels(query))
+        if isinstance(identify(kernel, known.diagram, None, known.sources), NotIdentified)
+    ]
+    return failed[0] if len(failed) == 1 else None
 
 
 def any_value_note(formula: Formula, query: Formula) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ from .dsl.resolve import resolve
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
 from .estimate import estimated
-from .evidence import Question, evidence, partial, parts, question
+from .evidence import Question, domains_of, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
 from .identify.derivation import OBSERVED, Outcome, Source, Undecided
@@ -162,7 +162,7 @@ class Session:
         """Formula and derivation, or a witness."""
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
-        asked = question(query.formula, self.program, statement.span)
+        asked = question(query.formula, self.program, query.model, statement.span)
         if partial(model, statement.sources):
             return self._search(statement, asked)
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
@@ -196,7 +196,7 @@ class Session:
         if statement.interval is not None:
             raise SutureError(Diagnostic("S501", "intervals are not built yet", statement.span, "asks for one"))
         query, model = statement.query, self.program.models[statement.query.model]
-        asked = question(query.formula, self.program, statement.span)
+        asked = question(query.formula, self.program, query.model, statement.span)
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         line, name = statement.span.line, statement.name or query.name
         head = Answer("estimate", Status.VALUE, line, name, model.name, query.text, source=", ".join(statement.sources))
@@ -223,7 +223,7 @@ class Session:
         from .semantics.compute import compute_formula
         from .semantics.evaluate import require_determined
 
-        done = compute_formula(query.formula, self.program.models[query.model], self.program.domains)
+        done = compute_formula(query.formula, self.program.models[query.model], domains_of(self.program, query.model))
         if bool(done.table.undetermined.all()):
             require_determined(done, query.text)
         return done
@@ -244,7 +244,7 @@ class Session:
         from .bounding import bounded
 
         query = statement.query
-        asked = question(query.formula, self.program, statement.span)
+        asked = question(query.formula, self.program, query.model, statement.span)
         sources = ", ".join(source for source in statement.sources if isinstance(source, str))
         name = statement.name or query.name
         head = Answer(

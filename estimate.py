@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .answer import Answer
 from .answer_data import Status
 from .answering import arbitrary, hidden_note, with_outcome, with_value
+from .dsl.diagnostics import SutureError
 from .dsl.diagram import Diagram
-from .dsl.formula import Formula, node_terms, probability, product, subformulas, sum_over
+from .dsl.formula import Formula, node_terms, probability, product, subformulas, substitute, sum_over
 from .dsl.formula_text import text
 from .evidence import Evidence
 from .identify.derivation import Identified, Outcome, Source
 
 if TYPE_CHECKING:
-    from .semantics.factors import NamedTable
+    from .semantics.distribution import Distribution
+    from .semantics.evaluate import Evaluation
+
+# Combinations of values that are tried for variables of arbitrary value.
+PLACES = 256
 
 Identify = Callable[[Formula, Diagram, str | None, tuple[Source, ...]], Outcome]
 
@@ -31,28 +36,48 @@ def estimated(identify: Identify, head: Answer, query: Formula, known: Evidence,
     answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
     if not isinstance(found, Identified):
         return answer
-    extra = arbitrary(found.formula, query)
-    closed, chosen = found.formula, ()
+    formula, extra = found.formula, arbitrary(found.formula, query)
     if extra and known.plain:
-        closed = averaged(found.formula, query)
-        chosen = (f"the estimate averages over the observed {', '.join(extra)}",)
-    done = evaluation(closed, known.distribution(), (*order(query), *(() if known.plain else extra)))
+        done = evaluation(averaged(formula, query), known.distribution(), order(query))
+        chosen: tuple[str, ...] = (f"the estimate averages over the observed {', '.join(extra)}",)
+    elif extra:
+        done, chosen = at_some_value(formula, extra, known.distribution(), order(query))
+    else:
+        done, chosen = evaluation(formula, known.distribution(), order(query)), ()
     if bool(done.table.undetermined.all()):
         require_determined(done, head.query or text(query))
-    table = done.table
-    if extra and not known.plain:
-        table, chosen = at_some_value(table, extra)
     notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
-    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + chosen + notes), table)
+    return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + chosen + notes), done.table)
 
 
-def at_some_value(table: NamedTable, extra: tuple[str, ...]) -> tuple[NamedTable, tuple[str, ...]]:
-    """The table at the first value of the arbitrary variables at which most of it is determined, and a note."""
-    labels = {name: table.labels[table.variables.index(name)] for name in extra}
-    places = [dict(zip(extra, values, strict=True)) for values in itertools.product(*labels.values())]
-    best = min(places, key=lambda place: int(table.fixed(place).undetermined.sum()))
-    shown = ", ".join(f"{name} = {label}" for name, label in best.items())
-    return table.fixed(best), (f"estimated at {shown}; any value would do",)
+def at_some_value(
+    formula: Formula, extra: tuple[str, ...], data: Distribution, order: Sequence[str]
+) -> tuple[Evaluation, tuple[str, ...]]:
+    """The formula at the first value of the arbitrary variables at which the data determine most of it, and a note.
+
+    Values that an experiment never had are passed over; where it had none that would do, its diagnostic is raised.
+    """
+    from .semantics.evaluate import evaluation
+
+    found: list[tuple[int, Evaluation, dict[str, str]]] = []
+    refused: SutureError | None = None
+    every = itertools.product(*(data.labels(name) for name in extra))
+    for values in itertools.islice(every, PLACES):
+        place = dict(zip(extra, values, strict=True))
+        try:
+            done = evaluation(substitute(formula, place), data, order)
+        except SutureError as error:
+            refused = refused or error
+            continue
+        found.append((int(done.table.undetermined.sum()), done, place))
+        if found[-1][0] == 0:
+            break
+    if not found:
+        assert refused is not None
+        raise refused
+    _, done, place = min(found, key=lambda each: each[0])
+    shown = ", ".join(f"{name} = {label}" for name, label in place.items())
+    return done, (f"estimated at {shown}; any value would do",)
 
 
 def averaged(formula: Formula, query: Formula) -> Formula:

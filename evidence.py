@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram, observe
-from .dsl.formula import Formula, Kernel, kernels, node_terms, rebuild, subformulas, terms
+from .dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas, terms
+from .dsl.formula_text import term_text
 from .dsl.program import Domain, Model, Program
 from .dsl.source import Span
 from .identify.derivation import OBSERVED, Source
@@ -62,9 +63,10 @@ class Question:
     domain: str | None
 
 
-def question(formula: Formula, program: Program, span: Span | None) -> Question:
+def question(formula: Formula, program: Program, model: str, span: Span | None) -> Question:
     """Split the queried domain off a formula; raises `SutureError` where its kernels are about several."""
-    domains = {kernel.source for kernel in kernels(formula) if kernel.do or kernel.source in program.domains}
+    known = domains_of(program, model)
+    domains = {kernel.source for kernel in kernels(formula) if kernel.do or kernel.source in known}
     if len(domains) > 1 and any(domains):
         message = "one identification is about one domain, and the query compares several"
         raise SutureError(Diagnostic("S501", message, span, "identify the parts one by one"))
@@ -78,16 +80,38 @@ def question(formula: Formula, program: Program, span: Span | None) -> Question:
     return Question(rebuild(formula, own), domain)
 
 
-def differing(program: Program, first: str | None, second: str | None) -> tuple[str, ...]:
-    """The variables whose mechanisms may differ between two domains of one model."""
+def domains_of(program: Program, model: str) -> dict[str, Domain]:
+    """The domains of a model by the names the program gives them; two models may share such a name."""
+    return {domain.name: domain for domain in program.domains.values() if domain.model == model}
+
+
+def differing(program: Program, model: str, first: str | None, second: str | None) -> tuple[str, ...]:
+    """The variables whose mechanisms may differ between two domains of a model, latent ones among them."""
     if first == second:
         return ()
-    sets = [_changed(program.domains.get(name)) if name is not None else () for name in (first, second)]
+    known = domains_of(program, model)
+    sets = [known[name].mechanisms for name in (first, second) if name is not None and name in known]
     return tuple(dict.fromkeys(name for names in sets for name in names))
 
 
-def _changed(domain: Domain | None) -> tuple[str, ...]:
-    return tuple(domain.mechanisms) if domain is not None else ()
+def reached(diagram: Diagram, names: Iterable[str], seen: Sequence[str]) -> tuple[str, ...]:
+    """The seen variables whose mechanisms differ where those of `names` do: those that are not seen pass it on.
+
+    A latent mechanism that differs shows in every seen variable it reaches through variables that are not seen.
+    """
+    found: set[str] = set()
+    done: set[int] = set()
+    stack = [diagram.position[name] for name in names]
+    while stack:
+        wire = stack.pop()
+        if wire in done:
+            continue
+        done.add(wire)
+        if diagram.wires[wire].name in seen:
+            found.add(diagram.wires[wire].name)
+        else:
+            stack += [output for box in diagram.consumers[wire] for output in diagram.boxes[box].outputs]
+    return tuple(name for name in seen if name in found)
 
 
 def evidence(
@@ -112,6 +136,7 @@ def evidence(
     hidden = _hidden(model, made, [tables.get(source) if isinstance(source, str) else None for source in sources])
     _require_measured(asked.formula, hidden, [str(source) for source in sources if isinstance(source, str)], span)
     seen = [name for name in model.observed if name not in hidden]
+    made = tuple(replace(source, differs=reached(model.diagram, source.differs, seen)) for source in made)
     return Evidence(made, observe(model.diagram, seen), hidden, tables)
 
 
@@ -128,11 +153,21 @@ def _source(
 ) -> Source:
     if isinstance(source, Kernel):
         _require_whole(model, source, span)
-        do = tuple(term.variable for term in source.do)
-        return Source(source.source, do, differing(program, asked.domain, source.source))
+        do = _set_freely(source.do, span)
+        return Source(source.source, do, differing(program, model.name, asked.domain, source.source))
     data = program.data[source]
-    do, differs = tuple(term.variable for term in data.do), differing(program, asked.domain, data.domain)
+    do, differs = _set_freely(data.do, span), differing(program, model.name, asked.domain, data.domain)
     return OBSERVED if alone and not do and not differs else Source(source, do, differs)
+
+
+def _set_freely(do: Sequence[Term], span: Span | None) -> tuple[str, ...]:
+    """The variables an experiment set, at whatever values: one known at a single value says nothing of others."""
+    fixed = [term for term in do if term.value is not None]
+    if fixed:
+        message = f"an experiment at one value, do({term_text(fixed[0])}), is no source yet"
+        hint = f"write do({fixed[0].variable}) where it was done at all values; rows of data say at which"
+        raise SutureError(Diagnostic("S501", message, span, "names one", hint))
+    return tuple(term.variable for term in do)
 
 
 def partial(model: Model, sources: Sequence[Kernel | str]) -> bool:
@@ -161,10 +196,11 @@ def parts(
             kernel, domain = source, source.source
         else:
             data, table = program.data[source], load(source)
-            do = tuple(term.variable for term in data.do)
+            do = _set_freely(data.do, span)
             seen = [name for name in table.variables if name not in do]
             kernel, domain = Kernel(terms(seen), (), terms(do), source), data.domain
-        if differing(program, asked.domain, domain):
+        _set_freely(kernel.do, span)
+        if differing(program, model.name, asked.domain, domain):
             message = "parts of distributions of other domains are not searched yet"
             raise SutureError(Diagnostic("S501", message, span, f"{domain} is another"))
         inputs.append(kernel)
