@@ -61,7 +61,7 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
 
 
 def _unanswered(query: Formula, known: Evidence) -> Kernel | None:
-    """The one kernel of a query that cannot be identified; the others can, so models that differ on it differ on all."""
+    """The one kernel of a query that cannot be identified: models that differ on it differ on the whole."""
     if isinstance(query, Kernel):
         return query
     failed = [
