@@ -177,13 +177,16 @@ class Session:
         """Identification from parts of distributions, by a search for a do-calculus proof within a budget."""
         from .identify.do_search import search
         from .identify.do_search_check import certify_search
+        from .identify.single_values import at_all_values, at_known_values
 
         query, model = statement.query, self.program.models[statement.query.model]
-        kernel, inputs = parts(self.program, model, asked, statement.sources, self.table, statement.span)
+        kernel, sources = parts(self.program, model, asked, statement.sources, self.table, statement.span)
+        inputs, values = at_all_values(sources)
         try:
             found: Outcome = certify_search(search(kernel, model.diagram, inputs), kernel, model.diagram, inputs)
         except CertificationError as error:
             found = Undecided(f"suture refused its own result, which is a bug worth reporting: {error}")
+        found = at_known_values(found, kernel, values)
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
         return with_outcome(head, found, kernel)

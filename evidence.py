@@ -19,6 +19,7 @@ from .dsl.formula_text import term_text
 from .dsl.program import Domain, Model, Program
 from .dsl.source import Span
 from .identify.derivation import OBSERVED, Source
+from .identify.single_values import SeveralValues, at_all_values
 
 if TYPE_CHECKING:
     from .semantics.distribution import Distribution
@@ -171,7 +172,7 @@ def _set_freely(do: Sequence[Term], span: Span | None) -> tuple[str, ...]:
 
 
 def partial(model: Model, sources: Sequence[Kernel | str]) -> bool:
-    """Whether some source is only a part of a distribution: it has conditions, or leaves variables out."""
+    """Whether some source is a part of a distribution: with conditions, without some variables, or at one value."""
     return any(isinstance(source, Kernel) and not _is_whole(model, source) for source in sources)
 
 
@@ -185,7 +186,8 @@ def parts(
 ) -> tuple[Kernel, tuple[Kernel, ...]]:
     """The query and its sources as kernels, for a search; data sets stand for what they measure.
 
-    Raises `SutureError` for arithmetic queries and for sources of domains that differ, which are not searched.
+    Raises `SutureError` for arithmetic queries, for sources of domains that differ and for sources at several values of
+    one variable, which are not searched.
     """
     if not isinstance(asked.formula, Kernel):
         message = "from parts of distributions one probability at a time is identified"
@@ -199,17 +201,21 @@ def parts(
             do = _set_freely(data.do, span)
             seen = [name for name in table.variables if name not in do]
             kernel, domain = Kernel(terms(seen), (), terms(do), source), data.domain
-        _set_freely(kernel.do, span)
         if differing(program, model.name, asked.domain, domain):
             message = "parts of distributions of other domains are not searched yet"
             raise SutureError(Diagnostic("S501", message, span, f"{domain} is another"))
         inputs.append(kernel)
+    try:
+        at_all_values(inputs)
+    except SeveralValues as error:
+        raise SutureError(Diagnostic("S501", f"sources at several values of one variable: {error}", span)) from None
     return asked.formula, tuple(inputs)
 
 
 def _is_whole(model: Model, source: Kernel) -> bool:
     named = {term.variable for term in (*source.outcomes, *source.do)}
-    return not source.given and named == set(model.observed)
+    everywhere = all(term.value is None for term in source.do)
+    return not source.given and everywhere and named == set(model.observed)
 
 
 def _require_whole(model: Model, source: Kernel, span: Span | None) -> None:
