@@ -232,15 +232,13 @@ class Session:
         return done
 
     def adjust(self, statement: Adjust) -> Answer:
-        """The valid adjustment sets of an effect."""
-        from .identify.adjustment import adjustment_sets
+        """The valid adjustment sets of an effect, and beside them front-door sets and instruments."""
+        from .adjusting import adjusted
 
         model = self.program.models[statement.model]
-        graph = CausalGraph.of(model.diagram)
-        found = adjustment_sets(graph, statement.treatments, statement.outcomes)
         query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
         head = Answer("adjust", Status.VALUE, statement.span.line, None, model.name, query)
-        return replace(head, value=found.to_dict(), lines=found.lines(), reason=found.reason)
+        return adjusted(head, CausalGraph.of(model.diagram), statement.treatments, statement.outcomes)
 
     def bound(self, statement: Bound) -> Answer:
         """The least and greatest value of a query over all models that agree with the sources."""

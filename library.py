@@ -12,7 +12,7 @@ from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean
 from .dsl.diagram import Diagram
 from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
 from .dsl.files import read_file
-from .dsl.program import Compute, Identify, Independent, Program, Query
+from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query
 from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query
 from .dsl.source import Source, Span
@@ -156,6 +156,18 @@ class Model:
         known = evidence_of_table(self._resolved, asked.formula, table)
         return estimated(self._session().outcome, head, asked.formula, known, by)
 
+    def adjust(self, treatments: str | Sequence[str], outcomes: str | Sequence[str]) -> Answer:
+        """The valid adjustment sets for the effect of treatments on outcomes, or the path that no set blocks.
+
+        Raises `SutureError` where a name is unknown, latent or named twice.
+
+        >>> Model("A -> X -> Y ; A -> Y ; B -> Y").adjust("X", "Y").value
+        {'sets': [['A']], 'minimum': ['A'], 'optimal': ['A', 'B']}
+        """
+        left = (treatments,) if isinstance(treatments, str) else tuple(treatments)
+        right = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
+        return self._one(Adjust(left, right, self.name, NOWHERE))
+
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.
 
@@ -187,7 +199,7 @@ class Model:
         program = Program(Source(""), {self.name: self._resolved}, {}, {}, {}, ())
         return Session(program)
 
-    def _one(self, statement: Identify | Compute | Independent) -> Answer:
+    def _one(self, statement: Identify | Compute | Independent | Adjust) -> Answer:
         (answer,) = self._session().answer(statement)
         if answer.error is not None:
             raise SutureError(answer.error)

@@ -266,6 +266,11 @@ def test_adjust_in_json(program, capsys: pytest.CaptureFixture[str]) -> None:
     assert first["value"] == {"sets": [["A"]], "minimum": ["A"], "optimal": ["A", "B"]}
     assert second["value"] == {"sets": None, "minimum": None, "optimal": None}
     assert "X <-> Y" in second["reason"]
+    text = "model F { Z -> X -> M -> Y ; X <-> Y }\nadjust X -> Y\n"
+    assert main(["run", "--json", program(text)]) == 0
+    (third,) = json.loads(capsys.readouterr().out)["answers"]
+    assert third["notes"][0] == "front-door set: {M}"
+    assert third["notes"][1].endswith(": Z")
 
 
 def test_every_method_of_the_language_is_known_to_the_algorithms() -> None:
