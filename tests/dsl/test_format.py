@@ -118,3 +118,11 @@ def test_only_comments_stay() -> None:
 
 def test_carriage_returns_and_byte_order_mark_go() -> None:
     assert format_source(Source("\ufeffshow  M # x\r\n\r\nshow\tN\r\n")) == "show M  # x\n\nshow N\n"
+
+
+def test_a_stray_byte_order_mark_changes_nothing() -> None:
+    """Found by mutation: the mark between P and its bracket made a call of an unknown function of it."""
+    marked = Source("query q = P\ufeff(X) + E\ufeff(X) + ate\ufeff(X -> Y)\n")
+    plain = Source("query q = P(X) + E(X) + ate(X -> Y)\n")
+    assert parse(marked) == parse(plain)
+    assert format_source(marked) == plain.text
