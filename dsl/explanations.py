@@ -7,8 +7,9 @@ from .explanation_pages import Page
 from .explanation_pages_asking import PAGES as ASKING
 from .explanation_pages_bounds import PAGES as BOUNDS
 from .explanation_pages_exchange import PAGES as EXCHANGE
+from .explanation_pages_gaussian import PAGES as GAUSSIAN
 
-PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS}
+PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS, **GAUSSIAN}
 
 
 def codes() -> tuple[str, ...]:

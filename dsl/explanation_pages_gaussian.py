@@ -1,0 +1,34 @@
+"""Pages of the diagnostics of linear-Gaussian models."""
+
+from __future__ import annotations
+
+from .explanation_pages import Page
+
+PAGES: dict[str, Page] = {
+    "S450": Page(
+        "an equation that is not linear",
+        "Real variables are evaluated exactly where each is a sum of numbers times its parents, a number times its own "
+        "noise, and a number. The message names the part that is none of these: a product of variables, a function "
+        "such as exp of one, a choice that a real variable makes. Finite variables may choose between equations.",
+        "",
+        "write a linear equation, or give the variables finitely many values.",
+    ),
+    "S451": Page(
+        "a distribution that is not normal",
+        "Sums of normal variables are normal, and so are their conditional laws; this holds for no other family.",
+        "",
+        "use Normal(mean, standard deviation), or give the variable finitely many values.",
+    ),
+    "S452": Page(
+        "a standard deviation that is no number above zero",
+        "In Normal(mean, standard deviation) the second is a number or a parameter; finite variables may change it.",
+        "",
+        "use a number above zero; a variable without noise is written with := instead.",
+    ),
+    "S453": Page(
+        "vectors of different lengths",
+        "A vector is computed component by component: its parents have as many components as it has, or one.",
+        "",
+        "give both the same length, as in real[3].",
+    ),
+}
