@@ -182,7 +182,8 @@ def our_files(*suffixes: str) -> list[Path]:
     """Every file that we write, by suffix: what git would track, whether or not this is a checkout."""
     folders = [ROOT / name for name in ("dsl", "semantics", "identify", "jupyter_ext", "tests", "benchmarks", "docs")]
     folders += [ROOT / "examples", ROOT / ".ci"]
-    files = [path for path in ROOT.iterdir() if path.is_file()]
+    # In a linked worktree `.git` is a file, which says where the repository is.
+    files = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]
     files += [path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.is_file()]
     return sorted(path for path in files if path.suffix in suffixes and "__pycache__" not in path.parts)
 
