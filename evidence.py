@@ -48,11 +48,11 @@ class Evidence:
     def distribution(self) -> Distribution:
         """What formulas over the sources are evaluated against; exact only where every table is."""
         from .semantics.distribution import Sources
-        from .semantics.factors import FLOAT
+        from .semantics.semiring import PROBABILITY
 
         tables = list(self.tables.values())
-        if len({table.arithmetic for table in tables}) > 1:
-            tables = [replace(table, arithmetic=FLOAT, _tables={}) for table in tables]
+        if len({table.semiring for table in tables}) > 1:
+            tables = [replace(table, semiring=PROBABILITY, _tables={}) for table in tables]
         return tables[0] if self.plain else Sources(dict(zip(self.tables, tables, strict=True)), tables[0])
 
 

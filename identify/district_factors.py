@@ -25,7 +25,8 @@ from ..semantics.contraction import contract
 from ..semantics.distribution import Distribution, position_of, symbols_of
 from ..semantics.empirical import Empirical
 from ..semantics.evaluate import evaluate
-from ..semantics.factors import EXACT, FLOAT, Arithmetic, Array, Factor, NamedTable, one_hot
+from ..semantics.factors import Factor, NamedTable, one_hot
+from ..semantics.semiring import PROBABILITY, RATIONAL, Array, Semiring
 from .graph import CausalGraph, bits
 from .response_types import Layout, Question, diagram_of
 
@@ -52,17 +53,17 @@ def from_data(data: Empirical, differs: Sequence[str] = (), name: str | None = N
     return Evidence(data, data.variables, data.do, tuple(differs), name)
 
 
-def from_table(table: NamedTable, do: Sequence[str] = (), arithmetic: Arithmetic | None = None) -> Evidence:
+def from_table(table: NamedTable, do: Sequence[str] = (), semiring: Semiring | None = None) -> Evidence:
     """The evidence of a table of probabilities P(the other variables | do(do)), one axis a variable.
 
     Raises `SutureError` S442 where an entry is negative or the entries at some values of `do` do not sum to one.
     """
-    return Evidence(Tabulated(table, tuple(do), arithmetic or _arithmetic(table)), table.variables, tuple(do))
+    return Evidence(Tabulated(table, tuple(do), semiring or _semiring_of(table)), table.variables, tuple(do))
 
 
-def _arithmetic(table: NamedTable) -> Arithmetic:
+def _semiring_of(table: NamedTable) -> Semiring:
     exact = table.values.dtype == object and all(isinstance(entry, Fraction | int) for entry in table.values.flat)
-    return EXACT if exact else FLOAT
+    return RATIONAL if exact else PROBABILITY
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Tabulated:
 
     table: NamedTable
     do: tuple[str, ...]
-    arithmetic: Arithmetic
+    semiring: Semiring
 
     def __post_init__(self) -> None:
         names = ", ".join(self.table.variables)
@@ -99,17 +100,17 @@ class Tabulated:
         setting = next(iter(worlds))
         if len(worlds) > 1 or sorted(part.variable for part in setting) != sorted(self.do):
             raise SutureError(Diagnostic("S422", "a table of probabilities answers for the world it is of alone"))
-        factors = [Factor(self.table.variables, self.arithmetic.as_array(self.table.values))]
+        factors = [Factor(self.table.variables, self.semiring.as_array(self.table.values))]
         for term in (*terms, *setting):
             labels = self.labels(term.variable)
             if isinstance(term.value, Symbol):
-                tie = np.stack([one_hot(len(labels), place, self.arithmetic) for place in range(len(labels))])
+                tie = np.stack([one_hot(len(labels), place, self.semiring) for place in range(len(labels))])
                 factors.append(Factor((term.variable, term.value), tie))
             else:
                 place = position_of(str(term.value), term.variable, labels)
-                factors.append(Factor((term.variable,), one_hot(len(labels), place, self.arithmetic)))
+                factors.append(Factor((term.variable,), one_hot(len(labels), place, self.semiring)))
         axes = symbols_of([*terms, *setting])
-        return Factor(axes, contract(factors, axes))
+        return Factor(axes, contract(factors, axes, semiring=self.semiring))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -15,8 +15,10 @@ from fractions import Fraction
 import numpy as np
 
 from ..dsl.formula import Kernel, Term, kernel_terms
-from ..semantics.contraction import Budget, check, contract, planned
-from ..semantics.factors import Array, Factor
+from ..semantics.contraction import contract
+from ..semantics.factors import Factor
+from ..semantics.plan import Budget
+from ..semantics.semiring import RATIONAL, Array
 from .model_pair import Agreement, ConcreteModel
 
 WORK = 1 << 24
@@ -69,8 +71,9 @@ def evaluate(model: ConcreteModel, names: Sequence[str], do: Sequence[str] = ())
         ones = np.empty(len(model.labels[name]), dtype=object)
         ones[:] = 1
         factors.append(Factor((name,), ones))
-    check(planned(factors, open_axes)[0], Budget(work=WORK))
-    return Scaled(contract(factors, open_axes), math.prod(denominator for _, denominator in found))
+    return Scaled(
+        contract(factors, open_axes, Budget(flops=WORK), RATIONAL), math.prod(denominator for _, denominator in found)
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -22,8 +22,10 @@ import numpy as np
 
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Kernel
-from ..semantics.contraction import Budget, check, contract, planned
-from ..semantics.factors import Array, Factor
+from ..semantics.contraction import contract
+from ..semantics.factors import Factor
+from ..semantics.plan import Budget
+from ..semantics.semiring import RATIONAL, Array
 from .characters import spread
 from .conditional import exchanges
 from .derivation import Source
@@ -194,8 +196,7 @@ def _contracted(
     factors.extend(Factor((axis,), _integers([1] * len(base.labels[axis]))) for axis in axes)
     factors.extend(Factor((axis, ("column", axis)), _identity(len(base.labels[axis]))) for axis in columns)
     open_axes = (*axes, *(("column", axis) for axis in columns))
-    check(planned(factors, open_axes)[0], Budget(work=WORK))
-    return contract(factors, open_axes)
+    return contract(factors, open_axes, Budget(flops=WORK), RATIONAL)
 
 
 def _integers(values: Sequence[int]) -> Array:

@@ -18,14 +18,15 @@ from ..dsl.diagram import Diagram, Kind, live_boxes
 from ..dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas
 from ..dsl.program import Domain, Mechanism, Model, Query
 from ..dsl.worlds import in_world, parallel_worlds, swapped_name
-from .contraction import DEFAULT_BUDGET, Budget
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
-from .factors import EXACT, FLOAT, Arithmetic, Array, NamedTable
+from .factors import NamedTable
 from .mechanisms import finite_labels, mechanism_array
+from .plan import DEFAULT_BUDGET, Budget
+from .semiring import PROBABILITY, RATIONAL, Array, Semiring
 from .stochastic import FiniteModel
 
-EXACT_BUDGET = Budget(bytes=1 << 22, work=50_000)
+EXACT_BUDGET = Budget(bytes=1 << 22, flops=50_000)
 
 
 def compute(
@@ -49,7 +50,7 @@ def compute_formula(
     """As `compute`, for a formula and with the gaps of its undetermined entries."""
     plain = with_domains(formula, domains or {})
     finite = finite_model(model, plain, domains)
-    if finite.arithmetic is EXACT:
+    if finite.semiring is RATIONAL:
         try:
             return evaluation(plain, ModelDistribution(finite, EXACT_BUDGET), None, EXACT_BUDGET)
         except SutureError as error:
@@ -127,7 +128,7 @@ def needed(diagram: Diagram, formula: Formula) -> Needed:
 
 
 def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] | None = None) -> FiniteModel:
-    """The part of a program's model that a formula depends on, in the most exact arithmetic that fits its entries.
+    """The part of a program's model that a formula depends on, exact where its entries are.
 
     Raises `SutureError` for all values and mechanisms that are missing.
     """
@@ -139,8 +140,8 @@ def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] |
     if missing:
         raise SutureError(tuple(_missing(model, need, name) for name in missing))
     made = {name: array for name, array in arrays.items() if array is not None}
-    arithmetic, elements = _in_arithmetic(made)
-    return FiniteModel(model.diagram, labels, elements, arithmetic)
+    semiring, elements = _in_semiring(made)
+    return FiniteModel(model.diagram, labels, elements, semiring)
 
 
 def _labels(model: Model, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -178,11 +179,11 @@ def _missing(model: Model, need: Needed, name: str) -> Diagnostic:
     return Diagnostic("S428", message, span, "no mechanism", hint)
 
 
-def _in_arithmetic(arrays: Mapping[str, Array]) -> tuple[Arithmetic, dict[str, Array]]:
+def _in_semiring(arrays: Mapping[str, Array]) -> tuple[Semiring, dict[str, Array]]:
     """Rationals stay rationals; anything else makes every entry a closed form."""
     entries = [entry for array in arrays.values() for entry in array.flat]
     if all(isinstance(entry, Fraction) for entry in entries):
-        return EXACT, dict(arrays)
+        return RATIONAL, dict(arrays)
     from .symbolic import ClosedForm
 
     field = ClosedForm(entries)
@@ -192,4 +193,4 @@ def _in_arithmetic(arrays: Mapping[str, Array]) -> tuple[Arithmetic, dict[str, A
 def as_floats(model: FiniteModel) -> FiniteModel:
     """The model with float64 entries."""
     arrays = {name: array.astype(np.float64) for name, array in model.arrays.items()}
-    return FiniteModel(model.diagram, model.labels, arrays, FLOAT)
+    return FiniteModel(model.diagram, model.labels, arrays, PROBABILITY)

@@ -17,8 +17,10 @@ from ..dsl.diagram import Kind, live_boxes
 from ..dsl.formula import Symbol, Term
 from ..dsl.formula_text import term_text
 from ..dsl.worlds import Worlds, parallel_worlds
-from .contraction import DEFAULT_BUDGET, Budget, contract_scaled
-from .factors import Arithmetic, Array, Axis, Factor, one_hot
+from .contraction import contract_scaled
+from .factors import Axis, Factor, one_hot
+from .plan import DEFAULT_BUDGET, Budget
+from .semiring import Array, Semiring
 from .stochastic import FiniteModel
 
 
@@ -26,7 +28,7 @@ class Distribution(Protocol):
     """What formulas are evaluated against."""
 
     @property
-    def arithmetic(self) -> Arithmetic:
+    def semiring(self) -> Semiring:
         """What the entries of its arrays are."""
         ...
 
@@ -76,9 +78,9 @@ class ModelDistribution:
     _known: dict[tuple[Term, ...], Factor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def arithmetic(self) -> Arithmetic:
-        """The arithmetic of the model."""
-        return self.model.arithmetic
+    def semiring(self) -> Semiring:
+        """The semiring of the model."""
+        return self.model.semiring
 
     def labels(self, variable: str) -> tuple[str, ...]:
         """The labels of the variable in the model."""
@@ -98,7 +100,7 @@ class ModelDistribution:
         require_functions(self.model, worlds, terms)
         factors = _Network(self.model, worlds).factors(terms)
         axes = symbols_of(terms)
-        return Factor(axes, *contract_scaled(factors, axes, self.budget))
+        return Factor(axes, *contract_scaled(factors, axes, self.budget, self.semiring))
 
 
 def require_functions(model: FiniteModel, worlds: Worlds, terms: Sequence[Term]) -> None:
@@ -148,7 +150,7 @@ class _Network:
                 self.extra.append(self._sliced(values, (*box.inputs, *box.outputs)))
         for symbol in symbols_of(terms):
             size = len(self.model.labels[symbol.variable])
-            self.extra.append(Factor((symbol,), self.model.arithmetic.array([Fraction(1)] * size)))
+            self.extra.append(Factor((symbol,), self.model.semiring.array([Fraction(1)] * size)))
         return self.extra or [self._number(1)]
 
     def _feed(self) -> None:
@@ -170,28 +172,28 @@ class _Network:
         if wire in self.fixed:
             self.extra.append(self._number(int(self.fixed[wire] == place)))
         elif wire in self.named:
-            self.extra.append(Factor((self.named[wire],), one_hot(self.size(wire), place, self.model.arithmetic)))
+            self.extra.append(Factor((self.named[wire],), one_hot(self.size(wire), place, self.model.semiring)))
             self.fixed[wire] = place
         else:
             self.fixed[wire] = place
 
     def _name(self, wire: int, symbol: Symbol) -> None:
-        arithmetic, size = self.model.arithmetic, self.size(wire)
+        semiring, size = self.model.semiring, self.size(wire)
         if wire in self.fixed:
-            self.extra.append(Factor((symbol,), one_hot(size, self.fixed[wire], arithmetic)))
+            self.extra.append(Factor((symbol,), one_hot(size, self.fixed[wire], semiring)))
         elif wire not in self.named:
             self.named[wire] = symbol
         elif self.named[wire] != symbol:
-            ones: Array = arithmetic.array([Fraction(int(i == j)) for i in range(size) for j in range(size)])
+            ones: Array = semiring.array([Fraction(int(i == j)) for i in range(size) for j in range(size)])
             self.extra.append(Factor((self.named[wire], symbol), ones.reshape(size, size)))
 
     def _sliced(self, values: Array, wires: tuple[int, ...]) -> Factor:
         place = tuple(self.fixed.get(wire, slice(None)) for wire in wires)
         axes = tuple(self.named.get(wire, wire) for wire in wires if wire not in self.fixed)
-        return Factor(axes, self.model.arithmetic.as_array(values[place]))
+        return Factor(axes, self.model.semiring.as_array(values[place]))
 
     def _number(self, value: int) -> Factor:
-        return Factor((), self.model.arithmetic.as_array(self.model.arithmetic.number(Fraction(value))))
+        return Factor((), self.model.semiring.as_array(self.model.semiring.number(Fraction(value))))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -200,15 +202,15 @@ class _Network:
 
 @dataclass(frozen=True)
 class Sources:
-    """A distribution at hand (`None`) and others by name, all in one arithmetic; kernels say which they are of."""
+    """A distribution at hand (`None`) and others by name, all in one semiring; kernels say which they are of."""
 
     named: Mapping[str, Distribution]
     main: Distribution
 
     @property
-    def arithmetic(self) -> Arithmetic:
-        """The arithmetic of the distribution at hand."""
-        return self.main.arithmetic
+    def semiring(self) -> Semiring:
+        """The semiring of the distribution at hand."""
+        return self.main.semiring
 
     def labels(self, variable: str) -> tuple[str, ...]:
         """The labels in the distribution at hand."""

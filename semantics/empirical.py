@@ -28,7 +28,8 @@ from ..dsl.program import Data, File, Inline, Model
 from ..dsl.source import Span
 from .contraction import contract
 from .distribution import position_of, symbols_of
-from .factors import EXACT, FLOAT, Arithmetic, Array, Factor, one_hot
+from .factors import Factor, one_hot
+from .semiring import PROBABILITY, RATIONAL, Array, Semiring
 from .tables import Columns, Rows, missing, no_column
 
 EXACT_CELLS = 4096
@@ -37,7 +38,7 @@ COUNTING_NAMES = frozenset({"n", "count", "counts", "freq", "frequency", "weight
 
 @dataclass(frozen=True)
 class Empirical:
-    """The distribution of a data set; `variables` are those of the model that it holds, `arithmetic` that of its
+    """The distribution of a data set; `variables` are those of the model that it holds, `semiring` that of its
     tables.
 
     `label_values` are the values of each variable, `codes` the place among them of each raw value of its column; `do`
@@ -49,7 +50,7 @@ class Empirical:
     weight: str | None
     label_values: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, tuple[int, ...]]
-    arithmetic: Arithmetic
+    semiring: Semiring
     do: tuple[str, ...] = ()
     domain: str | None = None
     _tables: dict[tuple[str, ...], Array] = field(default_factory=dict, repr=False, compare=False)
@@ -78,11 +79,11 @@ class Empirical:
         if wider:
             source = min(wider, key=lambda key: (self._tables[key].size, key))
             gone = tuple(place for place, name in enumerate(source) if name not in variables)
-            return self.arithmetic.as_array(self._tables[source].sum(axis=gone))
+            return self.semiring.as_array(self._tables[source].sum(axis=gone))
         counts = self.rows.counts(variables, self.weight)
-        counts = counts if self.arithmetic.exact else counts.astype(np.float64)
+        counts = counts if self.semiring.exact else counts.astype(np.float64)
         for axis, name in enumerate(variables):
-            counts = _gathered(counts, axis, self.codes[name], len(self.label_values[name]), self.arithmetic)
+            counts = _gathered(counts, axis, self.codes[name], len(self.label_values[name]), self.semiring)
         return counts
 
     def joint(self, terms: Sequence[Term], source: str | None = None) -> Factor:
@@ -98,7 +99,7 @@ class Empirical:
         plain = [replace(term, world=()) for term in terms]
         top = self._table([*plain, *setting])
         bottom = self._table(list(setting))
-        values, undetermined = self.arithmetic.divide(top.values, _broadcast(bottom, top.axes))
+        values, undetermined = self.semiring.divide(top.values, _broadcast(bottom, top.axes))
         if bool(undetermined.any()):
             self._no_rows(setting)
         return Factor(top.axes, values)
@@ -128,8 +129,12 @@ class Empirical:
                 again.append(self._tie(first[term.variable], term))
         places = tuple(self._place(term) for term in first.values())
         axes = tuple(term.value for term in first.values() if isinstance(term.value, Symbol))
-        table = Factor(axes, self.arithmetic.as_array(self.weights(list(first))[places]))
-        return Factor(symbols_of(terms), contract([table, *again], symbols_of(terms))) if again else table
+        table = Factor(axes, self.semiring.as_array(self.weights(list(first))[places]))
+        return (
+            Factor(symbols_of(terms), contract([table, *again], symbols_of(terms), semiring=self.semiring))
+            if again
+            else table
+        )
 
     def _place(self, term: Term) -> int | slice:
         """Where a term's value lies along its axis: everywhere for a symbol."""
@@ -139,9 +144,9 @@ class Empirical:
     def _tie(self, first: Term, again: Term) -> Factor:
         """One where two terms of one variable agree, over the symbols among their values."""
         size = len(self.labels(first.variable))
-        same = np.stack([one_hot(size, place, self.arithmetic) for place in range(size)])
+        same = np.stack([one_hot(size, place, self.semiring) for place in range(size)])
         axes = tuple(term.value for term in (first, again) if isinstance(term.value, Symbol))
-        return Factor(axes, self.arithmetic.as_array(same[self._place(first), self._place(again)]))
+        return Factor(axes, self.semiring.as_array(same[self._place(first), self._place(again)]))
 
     def _no_rows(self, setting: tuple[Term, ...]) -> None:
         if not setting:
@@ -157,10 +162,10 @@ def _broadcast(factor: Factor, axes: Sequence[Any]) -> Array:
     return moved.reshape([next(shape) if axis in factor.axes else 1 for axis in axes])
 
 
-def _gathered(counts: Array, axis: int, codes: Sequence[int], size: int, arithmetic: Arithmetic) -> Array:
+def _gathered(counts: Array, axis: int, codes: Sequence[int], size: int, semiring: Semiring) -> Array:
     """Raw values along an axis added up into the labels they stand for."""
     moved = np.moveaxis(counts, axis, 0)
-    zero = arithmetic.as_array(arithmetic.number(Fraction(0)))
+    zero = semiring.as_array(semiring.number(Fraction(0)))
     made = np.array(np.broadcast_to(zero, (size, *moved.shape[1:])))
     for row, code in zip(moved, codes, strict=True):
         made[code] = made[code] + row
@@ -252,8 +257,8 @@ def _checked(
         text = f"{rows.name} has no rows" if weight is None else f"the weights of {rows.name} sum to zero"
         raise SutureError(Diagnostic("S306", text, span))
     small = math.prod(len(labels) for labels in found.values()) <= EXACT_CELLS
-    arithmetic = EXACT if small and total.dtype == object else FLOAT
-    return Empirical(name, rows, weight, found, codes, arithmetic, do)
+    semiring = RATIONAL if small and total.dtype == object else PROBABILITY
+    return Empirical(name, rows, weight, found, codes, semiring, do)
 
 
 def _check_columns(rows: Rows, model: Model, weight: str | None, span: Span | None) -> None:

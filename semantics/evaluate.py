@@ -39,9 +39,11 @@ from ..dsl.formula import (
 )
 from ..dsl.formula_text import kernel_text, term_text
 from ..dsl.worlds import in_world
-from .contraction import DEFAULT_BUDGET, Budget, contract, contract_scaled
+from .contraction import contract, contract_scaled
 from .distribution import Distribution, ModelDistribution, position_of, symbols_of
-from .factors import Array, Factor, NamedTable, aligned
+from .factors import Factor, NamedTable, aligned
+from .plan import DEFAULT_BUDGET, Budget
+from .semiring import Array
 from .stochastic import FiniteModel
 
 FREE = "="
@@ -191,8 +193,8 @@ class _Evaluation:
 
     def scalar(self, number: Fraction) -> Part:
         """A constant."""
-        arithmetic = self.distribution.arithmetic
-        return Part((), arithmetic.as_array(arithmetic.number(number)))
+        semiring = self.distribution.semiring
+        return Part((), semiring.as_array(semiring.number(number)))
 
     def number_of(self, term: Term) -> Part:
         """The numbers that the values of a term stand for."""
@@ -200,7 +202,7 @@ class _Evaluation:
         labels = self.distribution.labels(term.variable)
         if isinstance(placed.value, Symbol):
             numbers = [number_of_label(label, term.variable) for label in labels]
-            return Part((placed.value,), self.distribution.arithmetic.array(numbers))
+            return Part((placed.value,), self.distribution.semiring.array(numbers))
         position_of(str(placed.value), term.variable, labels)
         return self.scalar(number_of_label(str(placed.value), term.variable))
 
@@ -262,7 +264,7 @@ class _Evaluation:
 
     def note(self, kernel: Kernel, given: list[Term], condition: Part) -> None:
         """Keep the first conditions of probability zero, for the message."""
-        zero = np.asarray(self.distribution.arithmetic.is_zero(condition.values))
+        zero = np.asarray(self.distribution.semiring.is_zero(condition.values))
         cells = []
         for place in np.argwhere(zero)[:3]:
             at = dict(zip(condition.axes, map(int, place), strict=True))
@@ -290,7 +292,7 @@ class _Evaluation:
         """The quotient cell by cell, with the cells that are not determined."""
         axes = top.axes + tuple(axis for axis in bottom.axes if axis not in top.axes)
         first, second = (aligned(Factor(part.axes, part.values), axes) for part in (top, bottom))
-        values, missing = self.distribution.arithmetic.divide(first, second)
+        values, missing = self.distribution.semiring.divide(first, second)
         missing = np.broadcast_to(missing, values.shape)
         for part in (top, bottom):
             if part.undetermined is not None:
@@ -303,7 +305,7 @@ class _Evaluation:
         exponent = max(part.exponent for part in parts)
         values, *others = (aligned(Factor(part.axes, _scaled(part, exponent)), axes) for part in parts)
         for more in others:
-            values = self.distribution.arithmetic.as_array(values + more)
+            values = self.distribution.semiring.as_array(values + more)
         masks = [aligned(Factor(p.axes, p.undetermined), axes) for p in parts if p.undetermined is not None]
         if not masks:
             return Part(axes, values, None, exponent)
@@ -319,14 +321,14 @@ class _Evaluation:
         bound = set(lazy.bound)
         axes = tuple(sorted({axis for part in lazy.parts for axis in part.axes} - bound))
         factors = [Factor(part.axes, part.values) for part in lazy.parts]
-        values, exponent = contract_scaled(factors, axes, self.budget)
+        values, exponent = contract_scaled(factors, axes, self.budget, self.distribution.semiring)
         exponent += sum(part.exponent for part in lazy.parts)
         if all(part.undetermined is None for part in lazy.parts):
             return Part(axes, values, None, exponent)
         missing = self.missing(lazy.parts, axes)
         if not bool(missing.any()):
             return Part(axes, values, None, exponent)
-        zero = self.distribution.arithmetic.as_array(self.distribution.arithmetic.number(Fraction(0)))
+        zero = self.distribution.semiring.as_array(self.distribution.semiring.number(Fraction(0)))
         return Part(axes, np.where(missing, zero, values), missing, exponent)
 
     def missing(self, parts: tuple[Part, ...], axes: tuple[Symbol, ...]) -> NDArray[np.bool_]:
@@ -342,7 +344,7 @@ class _Evaluation:
 
     def possible(self, part: Part) -> Factor:
         """One where a part is not zero or not determined, scaled so that long products cannot overflow."""
-        marks = ~np.asarray(self.distribution.arithmetic.is_zero(part.values))
+        marks = ~np.asarray(self.distribution.semiring.is_zero(part.values))
         if part.undetermined is not None:
             marks = marks | part.undetermined
         return Factor(part.axes, marks.astype(np.float64) / max(1, marks.size))
@@ -357,7 +359,7 @@ class _Evaluation:
         symbols = tuple(by_name.get(name, Symbol(FREE + name, name)) for name in names)
         labels = tuple(self.distribution.labels(symbol.variable) for symbol in symbols)
         shape = tuple(map(len, labels))
-        values = self.distribution.arithmetic.result(aligned(Factor(part.axes, _scaled(part, 0)), symbols))
+        values = self.distribution.semiring.result(aligned(Factor(part.axes, _scaled(part, 0)), symbols))
         values = np.array(np.broadcast_to(values, shape))
         if part.undetermined is not None:
             missing = aligned(Factor(part.axes, part.undetermined), symbols)

@@ -1,14 +1,11 @@
-"""Arrays with named axes, the arithmetic of their entries, and the tables that answers are made of.
+"""Arrays with named axes, and the tables that answers are made of.
 
-A `Factor` is an array whose axes carry names; contraction and formula evaluation work on nothing else.  An `Arithmetic`
-says what the entries are: float64 numbers (`FLOAT`), exact rationals (`EXACT`, object arrays of `Fraction`), or closed
-forms in parameters (`symbolic.ClosedForm`).  A `NamedTable` is what a caller gets: one axis a free variable, with
-labels.
+A `Factor` is an array whose axes carry names; contraction and formula evaluation work on nothing else.  What its
+entries are says a `Semiring`.  A `NamedTable` is what a caller gets: one axis a free variable, with labels.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,7 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Array: TypeAlias = NDArray[Any]
+from .semiring import Array, Semiring
+
 Axis: TypeAlias = Hashable
 
 
@@ -33,9 +31,9 @@ class Factor:
     exponent: int = 0
 
 
-def one_hot(size: int, position: int, arithmetic: Arithmetic) -> Array:
+def one_hot(size: int, position: int, semiring: Semiring) -> Array:
     """The vector of a point state."""
-    return arithmetic.array([Fraction(int(place == position)) for place in range(size)])
+    return semiring.array([Fraction(int(place == position)) for place in range(size)])
 
 
 def sizes_of(factors: Sequence[Factor]) -> dict[Axis, int]:
@@ -57,84 +55,6 @@ def aligned(factor: Factor, axes: Sequence[Axis]) -> Array:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# Arithmetic
-
-
-class Arithmetic(ABC):
-    """What the entries of arrays are; instances hold no state that changes."""
-
-    exact: bool
-    dtype: type
-
-    @abstractmethod
-    def number(self, value: Fraction) -> Any:
-        """An entry for a rational number."""
-
-    @abstractmethod
-    def is_zero(self, values: Array) -> NDArray[np.bool_]:
-        """Which entries are zero."""
-
-    def result(self, values: Array) -> Array:
-        """The entries in the form a caller sees."""
-        return values
-
-    def array(self, values: Sequence[Fraction]) -> Array:
-        """A vector of rational numbers."""
-        made = np.empty(len(values), dtype=self.dtype)
-        for place, value in enumerate(values):
-            made[place] = self.number(value)
-        return made
-
-    def as_array(self, values: Any) -> Array:
-        """`values` as an array of this arithmetic, a bare entry as an array without axes."""
-        if isinstance(values, np.ndarray):
-            return values
-        made = np.empty((), dtype=self.dtype)
-        made[()] = values
-        return made
-
-    def divide(self, numerator: Array, denominator: Array) -> tuple[Array, NDArray[np.bool_]]:
-        """The quotient, zero where the denominator is, and which entries those are."""
-        undetermined = np.asarray(self.is_zero(denominator))
-        safe = np.where(undetermined, self.as_array(self.number(Fraction(1))), denominator)
-        zero = self.as_array(self.number(Fraction(0)))
-        return self.as_array(np.where(undetermined, zero, numerator / safe)), undetermined
-
-
-class FloatArithmetic(Arithmetic):
-    """float64."""
-
-    exact = False
-    dtype = np.float64
-
-    def number(self, value: Fraction) -> float:
-        """The nearest float."""
-        return float(value)
-
-    def is_zero(self, values: Array) -> NDArray[np.bool_]:
-        """Entries that are zero exactly; rounding never makes a positive sum of products zero."""
-        return np.asarray(values == 0.0)
-
-
-class ExactArithmetic(Arithmetic):
-    """Exact rationals, as `Fraction` in object arrays."""
-
-    exact = True
-    dtype = object
-
-    def number(self, value: Fraction) -> Fraction:
-        """The number itself."""
-        return Fraction(value)
-
-    def is_zero(self, values: Array) -> NDArray[np.bool_]:
-        """Entries that are zero."""
-        return np.asarray(values == 0, dtype=np.bool_)
-
-
-FLOAT = FloatArithmetic()
-EXACT = ExactArithmetic()
-
-# ---------------------------------------------------------------------------------------------------------------------
 # Tables
 
 
@@ -142,7 +62,7 @@ EXACT = ExactArithmetic()
 class NamedTable:
     """A function of finite variables: one axis of `values` a variable, in the order of `labels` along each.
 
-    Entries that are not determined (a condition of probability zero) are nan, in every arithmetic.
+    Entries that are not determined (a condition of probability zero) are nan, in every semiring.
     """
 
     variables: tuple[str, ...]

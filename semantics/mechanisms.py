@@ -14,7 +14,7 @@ from ..dsl.constants import Unknown, Value, constant, evaluate, label_value, sho
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.program import Equation, Finite, Mechanism, Model, Row, Table
 from ..dsl.resolve_mechanisms import references, value_label
-from .factors import Array
+from .semiring import Array
 
 
 def mechanism_array(model: Model, name: str, mechanism: Mechanism) -> Array | None:

@@ -19,22 +19,24 @@ import numpy as np
 
 from ..dsl.diagram import Box, Diagram, Kind
 from .base import Semantics
-from .contraction import DEFAULT_BUDGET, Budget, contract
-from .factors import FLOAT, Arithmetic, Array, Factor, one_hot
+from .contraction import contract
+from .factors import Factor, one_hot
+from .plan import DEFAULT_BUDGET, Budget
+from .semiring import PROBABILITY, Array, Semiring
 
 
 @dataclass(frozen=True)
 class FiniteModel:
     """A diagram with `labels` of every object and an array of every mechanism, by box name.
 
-    `arrays[name]` has the shape (inputs.., outputs..) and sums to one over its outputs; entries are of `arithmetic`.
+    `arrays[name]` has the shape (inputs.., outputs..) and sums to one over its outputs; entries are of `semiring`.
     A box without an array may not be evaluated.  Raises `ValueError` where an array has another shape.
     """
 
     diagram: Diagram
     labels: Mapping[str, tuple[str, ...]]
     arrays: Mapping[str, Array]
-    arithmetic: Arithmetic = FLOAT
+    semiring: Semiring = PROBABILITY
 
     def __post_init__(self) -> None:
         for box in self.diagram.boxes:
@@ -50,7 +52,7 @@ class FiniteModel:
 
     def array(self, box: Box, kind: str) -> Array:
         """The array of one box; `kind` is the object on its first output, which states need."""
-        return box_array(box, kind, self.labels, self.arrays, self.arithmetic)
+        return box_array(box, kind, self.labels, self.arrays, self.semiring)
 
     @cached_property
     def deterministic(self) -> frozenset[str]:
@@ -58,8 +60,7 @@ class FiniteModel:
         return frozenset(name for name, array in self.arrays.items() if self._is_function(array))
 
     def _is_function(self, array: Array) -> bool:
-        ones = array - self.arithmetic.as_array(self.arithmetic.number(Fraction(1)))
-        return bool(np.all(self.arithmetic.is_zero(array) | self.arithmetic.is_zero(ones)))
+        return bool(np.all(self.semiring.is_zero(array) | self.semiring.is_one(array)))
 
     def over(self, diagram: Diagram) -> FiniteModel:
         """The same functor on another diagram over the same boxes."""
@@ -67,7 +68,7 @@ class FiniteModel:
 
 
 def box_array(
-    box: Box, kind: str, labels: Mapping[str, tuple[str, ...]], arrays: Mapping[str, Array], arithmetic: Arithmetic
+    box: Box, kind: str, labels: Mapping[str, tuple[str, ...]], arrays: Mapping[str, Array], semiring: Semiring
 ) -> Array:
     """The array of a box: what is given for a mechanism or a tooth, the uniform or point vector for a state."""
     match box.kind:
@@ -77,9 +78,9 @@ def box_array(
             return arrays[box.name]
         case Kind.UNIFORM:
             size = len(labels[kind])
-            return arithmetic.array([Fraction(1, size)] * size)
+            return semiring.array([Fraction(1, size)] * size)
         case Kind.POINT:
-            return one_hot(len(labels[kind]), labels[kind].index(str(box.value)), arithmetic)
+            return one_hot(len(labels[kind]), labels[kind].index(str(box.value)), semiring)
 
 
 def network(model: FiniteModel) -> list[Factor]:
@@ -103,13 +104,13 @@ def tensor(model: FiniteModel, diagram: Diagram | None = None, budget: Budget = 
     open_axes = [(side, place) for side, wires in sides.items() for place in range(len(wires))]
     for (side, place), wire in zip(open_axes, (*shape.inputs, *shape.outputs), strict=True):
         factors.append(Factor((wire, (side, place)), _identity(chosen, shape.wires[wire].type)))
-    one = chosen.arithmetic.as_array(chosen.arithmetic.number(Fraction(1)))
-    return contract([*factors, Factor((), one)], open_axes, budget)
+    one = chosen.semiring.as_array(chosen.semiring.number(Fraction(1)))
+    return contract([*factors, Factor((), one)], open_axes, budget, chosen.semiring)
 
 
 def _identity(model: FiniteModel, kind: str) -> Array:
     size = len(model.labels[kind])
-    return np.stack([one_hot(size, place, model.arithmetic) for place in range(size)])
+    return np.stack([one_hot(size, place, model.semiring) for place in range(size)])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -139,7 +140,7 @@ class FiniteStochastic(Semantics[Any]):
     def box(self, box: Box, domain: Sequence[str], codomain: Sequence[str]) -> Any:
         """The box's array with its outputs as rows and its inputs as columns."""
         kind = codomain[0] if codomain else ""
-        values = self.space.asarray(box_array(box, kind, self.labels, self.arrays, FLOAT))
+        values = self.space.asarray(box_array(box, kind, self.labels, self.arrays, PROBABILITY))
         return values.reshape(self.size(domain), self.size(codomain)).T
 
     def then(self, first: Any, second: Any) -> Any:

@@ -1,9 +1,9 @@
 """Exact symbolic semantics in SymPy: rationals, and closed forms in the parameters of a model.
 
-`SymbolicStochastic` is the vocabulary of a Markov category on SymPy matrices.  `ClosedForm` is the same arithmetic for
-the planned contraction: entries are elements of the field of rational functions that a model's entries generate, so
-that they stay in lowest terms and zero is recognised.  A denominator counts as zero where it is so for every value of
-the parameters.
+`SymbolicStochastic` is the vocabulary of a Markov category on SymPy matrices.  `ClosedForm` is the same as a semiring
+for the planned contraction: entries are elements of the field of rational functions that a model's entries generate,
+so that they stay in lowest terms and zero is recognised.  A denominator counts as zero where it is so for every value
+of the parameters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sympy.polys.fields import FracField, sfield
 
 from ..dsl.diagram import Box
 from .base import Semantics
-from .factors import EXACT, Arithmetic, Array
+from .semiring import RATIONAL, Array, Field
 from .stochastic import box_array
 
 
@@ -35,9 +35,10 @@ def expression(value: Any) -> sympy.Expr:
     return made
 
 
-class ClosedForm(Arithmetic):
+class ClosedForm(Field):
     """The field of rational functions in whatever the given expressions contain (parameters, `exp(p)`, ..)."""
 
+    name = "symbolic"
     exact = True
     dtype = object
 
@@ -121,7 +122,7 @@ class SymbolicStochastic(Semantics[Any]):
 
     def box(self, box: Box, domain: Sequence[str], codomain: Sequence[str]) -> Any:
         """The box's array with its outputs as rows and its inputs as columns."""
-        values = box_array(box, codomain[0] if codomain else "", self.labels, self.arrays, EXACT)
+        values = box_array(box, codomain[0] if codomain else "", self.labels, self.arrays, RATIONAL)
         table = values.reshape(self.size(domain), self.size(codomain))
         entries = {(row, column): expression(table[column, row]) for column, row in np.ndindex(*table.shape)}
         return sympy.SparseMatrix(*table.T.shape, entries)

@@ -18,8 +18,8 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ..dsl.labels import number
-from .contraction import DEFAULT_BUDGET, amount
-from .factors import Array
+from .plan import DEFAULT_BUDGET, amount
+from .semiring import Array
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "NaT"})
 MOST_VALUES = 10_000

@@ -18,7 +18,7 @@ from suture.dsl.program import Data, File, Model
 from suture.dsl.resolve import read_model
 from suture.semantics.empirical import Empirical, from_columns, load, natural_order
 from suture.semantics.evaluate import evaluate, evaluation
-from suture.semantics.factors import EXACT, FLOAT
+from suture.semantics.semiring import PROBABILITY, RATIONAL
 
 from .programs import program
 
@@ -219,10 +219,10 @@ def test_spellings_of_a_value_are_one_value(tmp_path: Path) -> None:
 def test_weights_written_as_numbers_stay_exact(tmp_path: Path) -> None:
     (tmp_path / "d.csv").write_text("X,Y,Z,n\n1,yes,0,0.1\n0,yes,0,2e-1\n0,no,1,1/4\n0,no,1,0\n", encoding="utf-8")
     data = file(tmp_path, "d.csv", weight="n")
-    assert data.arithmetic is EXACT
+    assert data.semiring is RATIONAL
     assert evaluate(read_formula("P(X=1)"), data).item() == Fraction(1, 10) / (Fraction(3, 10) + Fraction(1, 4))
     floats = from_columns({"X": [1, 0], "Y": ["no", "yes"], "Z": [0, 0], "w": [0.25, 0.5]}, DECLARED, "w")
-    assert floats.arithmetic is FLOAT
+    assert floats.semiring is PROBABILITY
     assert evaluate(read_formula("P(X=1)"), floats).item() == pytest.approx(1 / 3)
 
 
@@ -232,7 +232,7 @@ def test_many_different_weights_are_summed_by_the_engine(tmp_path: Path, monkeyp
     weights = np.arange(1, 101) / 7
     write_csv(tmp_path / "d.csv", {**cells, "w": weights})
     data = file(tmp_path, "d.csv", weight="w")
-    assert data.arithmetic is FLOAT
+    assert data.semiring is PROBABILITY
     assert evaluate(read_formula("P(X=1)"), data).item() == pytest.approx(
         weights[cells["X"] == 1].sum() / weights.sum()
     )

@@ -25,8 +25,8 @@ from suture.dsl.formula import (
 from suture.dsl.formula import product as times
 from suture.semantics.distribution import ModelDistribution
 from suture.semantics.evaluate import evaluate, evaluation, require_determined, truth
-from suture.semantics.factors import EXACT
 from suture.semantics.random_models import random_model
+from suture.semantics.semiring import RATIONAL
 from suture.semantics.stochastic import FiniteModel
 
 from . import brute
@@ -107,7 +107,7 @@ def test_exact_evaluation_gives_the_same_rationals_as_brute_force() -> None:
         "X": np.array([Fraction(1, 3), Fraction(2, 3)], dtype=object),
         "Y": np.array([[Fraction(1, 7), Fraction(6, 7)], [Fraction(3, 5), Fraction(2, 5)]], dtype=object),
     }
-    exact = FiniteModel(diagram, {"X": ("0", "1"), "Y": ("0", "1")}, arrays, EXACT)
+    exact = FiniteModel(diagram, {"X": ("0", "1"), "Y": ("0", "1")}, arrays, RATIONAL)
     table = evaluate(Kernel((Term("X", "1"),), (Term("Y", "1"),)), ModelDistribution(exact))
     assert table.item() == Fraction(2 * 2, 3 * 5) / (Fraction(6, 21) + Fraction(4, 15))
     assert isinstance(table.item(), Fraction)

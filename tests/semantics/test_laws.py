@@ -35,7 +35,7 @@ from suture.dsl.diagram import (
     then,
 )
 from suture.semantics.base import Semantics, interpret
-from suture.semantics.factors import EXACT
+from suture.semantics.semiring import RATIONAL
 from suture.semantics.stochastic import FiniteModel, FiniteStochastic, tensor
 
 LABELS = {"A": ("0", "1"), "B": ("x", "y", "z")}
@@ -273,7 +273,7 @@ def test_contraction_agrees_with_the_fold_and_with_listing_every_state(seed: int
     folded = interpret(FiniteStochastic(LABELS, floats), diagram)
     assert contracted == pytest.approx(folded, abs=1e-12)
     assert contracted == pytest.approx(enumerated(model).reshape(columns, -1).T, abs=1e-12)
-    exact = tensor(FiniteModel(diagram, LABELS, arrays, EXACT)).reshape(columns, -1).T
+    exact = tensor(FiniteModel(diagram, LABELS, arrays, RATIONAL)).reshape(columns, -1).T
     assert all(isinstance(entry, Fraction) for entry in exact.ravel())
     assert exact.astype(np.float64) == pytest.approx(contracted, abs=1e-12)
 

@@ -13,7 +13,7 @@ from suture.dsl.diagram import model_diagram
 from suture.dsl.formula import Constant, Formula, Kernel, Plus, Product, Ratio, Sum, Symbol, Term
 from suture.semantics.distribution import ModelDistribution
 from suture.semantics.evaluate import evaluate
-from suture.semantics.factors import EXACT
+from suture.semantics.semiring import RATIONAL
 from suture.semantics.stochastic import FiniteModel
 
 from . import brute
@@ -32,7 +32,7 @@ def sparse_model(seed: int) -> FiniteModel:
         counts[..., 0] += counts.sum(axis=-1) == 0
         totals = counts.sum(axis=-1, keepdims=True)
         arrays[name] = np.vectorize(lambda n, d: Fraction(int(n), int(d)), otypes=[object])(counts, totals)
-    return FiniteModel(GRAPH, dict.fromkeys(NAMES, ("0", "1")), arrays, EXACT)
+    return FiniteModel(GRAPH, dict.fromkeys(NAMES, ("0", "1")), arrays, RATIONAL)
 
 
 def kernels(scope: tuple[Symbol, ...]) -> st.SearchStrategy[Formula]:
