@@ -18,7 +18,7 @@ PROBES = (Fraction(1, 3), Fraction(2, 7), Fraction(5, 11), Fraction(3, 13), Frac
 def mechanism_names(mechanism: tree.Mechanism) -> tuple[tree.Name, ...]:
     """Every name that stands in a mechanism where a parent may stand, in order, repeats left out."""
     match mechanism:
-        case tree.TableMechanism(parents, _):
+        case tree.TableMechanism(parents, _) | tree.NumbersMechanism(parents, _):
             found = list(parents)
         case tree.EquationMechanism(expression):
             found = list(references(expression))

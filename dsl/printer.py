@@ -15,6 +15,7 @@ from itertools import groupby
 
 from . import tree
 from .parser import parse
+from .rows import written_out
 from .source import Source, Span
 from .statement_text import (
     data_head,
@@ -145,6 +146,8 @@ def _mechanism_lines(
 ) -> list[Line]:
     """A declaration with its mechanism: a table on one line where it was so written and fits, else a line a row."""
     body = f"{values} {mechanism_head(mechanism)}".strip()
+    if isinstance(mechanism, tree.NumbersMechanism):
+        mechanism = written_out(mechanism)
     if not isinstance(mechanism, tree.TableMechanism):
         return [Line(2, head, body, place.start, place.end, kind)]
     rows = " ; ".join(map(row_text, mechanism.rows))

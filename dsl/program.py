@@ -15,6 +15,7 @@ from typing import TypeAlias
 from . import tree
 from .diagram import Diagram
 from .formula import Formula, Kernel, Term
+from .rows import Rows
 from .source import Source, Span
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -49,23 +50,15 @@ class Variable:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a table: a label or None (any) for each parent, and one weight a label of the child."""
-
-    cells: tuple[str | None, ...]
-    weights: tuple[tree.Expression, ...]
-    span: Span | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """A finite mechanism; rows are read from the top, the first that matches counts, and every case is covered.
 
+    The rows of a network read from a file are `NumberRows`, which keep their numbers as they came (`rows.py`).
     `~ {mild: 0.7, severe: 0.3}` and `~ Bernoulli(p)` become tables without parents.
     """
 
     parents: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: Rows
 
 
 @dataclass(frozen=True, slots=True)

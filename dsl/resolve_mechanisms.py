@@ -22,7 +22,8 @@ from .mechanism_expressions import (
     uses_noise,
     value_label,
 )
-from .program import AnyMechanism, Equation, Family, Finite, Mechanism, Real, Row, Table, Variable
+from .program import AnyMechanism, Equation, Family, Finite, Mechanism, Real, Table, Variable
+from .rows import NumberRows, Row
 from .scope import Scope, count
 from .source import Span
 
@@ -49,6 +50,8 @@ class MechanismResolver:
         match mechanism:
             case tree.TableMechanism():
                 made: Mechanism | None = self._table(child, mechanism)
+            case tree.NumbersMechanism():
+                made = self._numbers(child, mechanism)
             case tree.WeightsMechanism():
                 made = self._weights(child, mechanism)
             case tree.FamilyMechanism():
@@ -143,6 +146,16 @@ class MechanismResolver:
             if len(rows) <= 400 and row.span and hidden(domains, patterns, number):
                 text = "this row is never read: the rows above it match all of its cases"
                 self.scope.report("S213", text, row.span, "comes too late", "put it higher, or leave it out")
+
+    def _numbers(self, child: Variable, mechanism: tree.NumbersMechanism) -> Table:
+        """A table that its reader has checked against the values of these variables."""
+        names = tuple(parent.text for parent in mechanism.parents)
+        values = [self.variables[name].values for name in (*names, child.name)]
+        found = tuple(own.labels for own in values if isinstance(own, Finite))
+        numbers = mechanism.numbers
+        if found[:-1] != numbers.domains or len(found[-1]) != numbers.width:
+            raise ValueError(f"the numbers of {child.name} are for other values")
+        return Table(names, NumberRows(numbers))
 
     # -- distributions
 

@@ -135,7 +135,7 @@ def mechanism_head(mechanism: tree.Mechanism) -> str:
             return f"~ {family.text}({', '.join(map(expression_text, arguments))})"
         case tree.WeightsMechanism(weights):
             return f"~ {{{', '.join(f'{label_text(label)}: {expression_text(weight)}' for label, weight in weights)}}}"
-        case tree.TableMechanism(parents, _):
+        case tree.TableMechanism(parents, _) | tree.NumbersMechanism(parents, _):
             return f"~ table ({names_text(parents)})"
         case _:
             assert_never(mechanism)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
+from .probability_tables import Numbers
 from .source import Span
 
 NOWHERE = Span(0, 0, 1, 1)
@@ -293,6 +294,15 @@ class TableMechanism:
 
 
 @dataclass(frozen=True, slots=True)
+class NumbersMechanism:
+    """A table of numbers as a reader of networks makes it; in a program it is written as a `TableMechanism` is."""
+
+    parents: tuple[Name, ...]
+    numbers: Numbers
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class WeightsMechanism:
     """`~ {mild: 0.7, severe: 0.3}`."""
 
@@ -324,7 +334,9 @@ class EquationMechanism:
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
-Mechanism: TypeAlias = TableMechanism | WeightsMechanism | FamilyMechanism | AnyMechanism | EquationMechanism
+Mechanism: TypeAlias = (
+    TableMechanism | NumbersMechanism | WeightsMechanism | FamilyMechanism | AnyMechanism | EquationMechanism
+)
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Models and domains

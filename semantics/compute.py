@@ -7,6 +7,7 @@ that the query depends on need to be given.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,14 +17,20 @@ import numpy as np
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.diagram import Diagram, Kind, live_boxes
 from ..dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas
-from ..dsl.program import Domain, Mechanism, Model, Query
+from ..dsl.program import Domain, Mechanism, Model, Query, Table
+from ..dsl.rows import NumberRows
 from ..dsl.worlds import in_world, parallel_worlds, swapped_name
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
+<<<<<<< HEAD
 from .factors import NamedTable
 from .mechanisms import finite_labels, mechanism_array
 from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, RATIONAL, Array, Semiring
+=======
+from .factors import EXACT, FLOAT, Arithmetic, Array, NamedTable
+from .mechanisms import finite_labels, mechanism_array, mechanism_floats
+>>>>>>> 98d8c6d (Networks are read without a node for each number)
 from .stochastic import FiniteModel
 
 EXACT_BUDGET = Budget(bytes=1 << 22, flops=50_000)
@@ -130,18 +137,39 @@ def needed(diagram: Diagram, formula: Formula) -> Needed:
 def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] | None = None) -> FiniteModel:
     """The part of a program's model that a formula depends on, exact where its entries are.
 
+    Tables of more numbers than an exact evaluation could work through are read as float64 at once.
     Raises `SutureError` for all values and mechanisms that are missing.
     """
     need = needed(model.diagram, formula)
     labels = _labels(model, need.variables)
     given = _mechanisms(model, need, domains or {})
-    arrays = {name: mechanism_array(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
+    arrays = None
+    if _entries(given.values()) > EXACT_BUDGET.work:
+        arrays = {name: mechanism_floats(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
+    if arrays is None or any(array is None for array in arrays.values()):
+        arrays = {name: mechanism_array(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
     missing = [name for name in need.boxes if arrays.get(name) is None]
     if missing:
         raise SutureError(tuple(_missing(model, need, name) for name in missing))
     made = {name: array for name, array in arrays.items() if array is not None}
     semiring, elements = _in_semiring(made)
     return FiniteModel(model.diagram, labels, elements, semiring)
+
+
+def _entries(mechanisms: Iterable[Mechanism]) -> int:
+    """How many numbers the tables hold that came as numbers."""
+    rows = [mechanism.rows for mechanism in mechanisms if isinstance(mechanism, Table)]
+    return sum(math.prod(own.numbers.shape) for own in rows if isinstance(own, NumberRows))
+
+
+def float_model(model: Model) -> FiniteModel:
+    """All of a program's model in float64: every variable's labels, and the array of every mechanism that has numbers.
+
+    Raises `SutureError` for a variable without finitely many values.
+    """
+    labels = _labels(model, [variable.name for variable in model.variables])
+    arrays = {name: mechanism_floats(model, name, mechanism) for name, mechanism in model.mechanisms.items()}
+    return FiniteModel(model.diagram, labels, {name: array for name, array in arrays.items() if array is not None})
 
 
 def _labels(model: Model, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
@@ -179,8 +207,15 @@ def _missing(model: Model, need: Needed, name: str) -> Diagnostic:
     return Diagnostic("S428", message, span, "no mechanism", hint)
 
 
+<<<<<<< HEAD
 def _in_semiring(arrays: Mapping[str, Array]) -> tuple[Semiring, dict[str, Array]]:
     """Rationals stay rationals; anything else makes every entry a closed form."""
+=======
+def _in_arithmetic(arrays: Mapping[str, Array]) -> tuple[Arithmetic, dict[str, Array]]:
+    """Floats and rationals stay what they are; anything else makes every entry a closed form."""
+    if arrays and all(array.dtype == np.float64 for array in arrays.values()):
+        return FLOAT, dict(arrays)
+>>>>>>> 98d8c6d (Networks are read without a node for each number)
     entries = [entry for array in arrays.values() for entry in array.flat]
     if all(isinstance(entry, Fraction) for entry in entries):
         return RATIONAL, dict(arrays)

@@ -12,8 +12,10 @@ import numpy as np
 from ..dsl import tree
 from ..dsl.constants import Unknown, Value, constant, evaluate, label_value, shown
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.program import Equation, Finite, Mechanism, Model, Row, Table
+from ..dsl.probability_tables import Numbers
+from ..dsl.program import Equation, Finite, Mechanism, Model, Table
 from ..dsl.resolve_mechanisms import references, value_label
+from ..dsl.rows import NumberRows, Row
 from .semiring import Array
 
 
@@ -33,6 +35,22 @@ def mechanism_array(model: Model, name: str, mechanism: Mechanism) -> Array | No
             return None
 
 
+def mechanism_floats(model: Model, name: str, mechanism: Mechanism) -> Array | None:
+    """As `mechanism_array`, in float64; a table that came as numbers is taken as it is, and never made exact.
+
+    None also where an entry has a parameter.
+    """
+    if isinstance(mechanism, Table) and isinstance(mechanism.rows, NumberRows):
+        numbers = mechanism.rows.numbers
+        values = np.frombuffer(numbers.floats, dtype=np.float64).reshape(numbers.shape)
+        order = [mechanism.parents.index(parent) for parent in model.parents(name)]
+        return values.transpose([*order, len(order)])
+    exact = mechanism_array(model, name, mechanism)
+    if exact is None or not all(isinstance(each, Fraction) for each in exact.flat):
+        return None
+    return exact.astype(np.float64)
+
+
 def finite_labels(model: Model, name: str) -> tuple[str, ...]:
     """The labels of a variable; raises `SutureError` S427 where it has none, S426 where it is real."""
     values = model.by_name[name].values
@@ -49,6 +67,8 @@ def finite_labels(model: Model, name: str) -> tuple[str, ...]:
 def _table(model: Model, name: str, table: Table, labels: Mapping[str, tuple[str, ...]]) -> Array:
     """Each case of the parents takes the weights of the first row that matches it."""
     parents = model.parents(name)
+    if isinstance(table.rows, NumberRows):
+        return _exact_numbers(table.rows.numbers, [table.parents.index(parent) for parent in parents])
     made = np.empty([len(labels[each]) for each in (*parents, name)], dtype=object)
     rows = [[entry(weight) for weight in row.weights] for row in table.rows]
     for place in np.ndindex(*made.shape[:-1]):
@@ -57,6 +77,15 @@ def _table(model: Model, name: str, table: Table, labels: Mapping[str, tuple[str
         for number, weight in enumerate(rows[chosen]):
             made[(*place, number)] = weight
     return made
+
+
+def _exact_numbers(numbers: Numbers, order: Sequence[int]) -> Array:
+    """The numbers of a table as Fractions, its axes the parents in the given order, then the values."""
+    made = np.empty(numbers.shape, dtype=object)
+    flat = made.reshape(-1, numbers.width)
+    for place in range(len(flat)):
+        flat[place] = numbers.exact(place)
+    return made.transpose([*order, len(order)])
 
 
 def matches(row: Row, case: Sequence[str]) -> bool:

@@ -15,9 +15,9 @@ from math import prod
 from ..constants import Unknown, constant, evaluate, label_value
 from ..diagnostics import Diagnostic, SutureError
 from ..mechanism_expressions import references, value_label
+from ..probabilities import number_text
 from ..program import AnyMechanism, Equation, Family, Model, Table
 from .model_edges import common_causes
-from .numbers import number_text
 
 BARE = re.compile(r"[^\W]+")
 MOST_CASES = 100_000

@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from ..diagnostics import Diagnostic, SutureError
 from ..labels import find_label
+from ..probability_tables import Numbers
 from ..source import Source, Span
 
 LATENT = frozenset({"latent", "unobserved", "hidden"})
@@ -56,10 +57,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A conditional distribution, read from the top as the rows of a `table` are."""
+    """A conditional distribution: cases, read from the top as the rows of a `table` are, or all of its numbers."""
 
     parents: tuple[str, ...]
-    cases: tuple[Case, ...]
+    cases: tuple[Case, ...] | Numbers
     span: Span | None = field(default=None, compare=False)
 
 

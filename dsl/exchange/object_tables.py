@@ -7,8 +7,8 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+from ..probabilities import settled
 from .graph import Case, Distribution, Draft
-from .numbers import settled
 
 
 def pgmpy_tables(draft: Draft, graph: Any, names: Callable[[Any], str]) -> None:

@@ -8,31 +8,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 
 from .. import tree
 from ..diagnostics import Diagnostic, SutureError
 from ..parser import LONGEST
 from ..printer import format_program
+from ..probability_tables import Numbers
 from ..program import Model
 from ..resolve import resolve
 from ..resolve_models import find_cycle
+from ..rows import weight
 from ..source import Source, Span
 from .graph import Draft, Node, listed
 from .names import change_notes, is_name, language_names, nearest_name, shown
-from .numbers import weight
 
 WIDTH = 88
 LONGEST_CYCLE = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Imported:
-    """A model from elsewhere: the program that says it, what was changed or left out, and the model resolved."""
+    """A model from elsewhere: the model, what was changed or left out, and the program that says it."""
 
-    program_text: str
     notes: tuple[str, ...]
-    model: Model = field(compare=False, repr=False)
+    model: Model = field(repr=False)
+    format: str
+    _program: tree.Program = field(compare=False, repr=False)
+    _source: Source | None = field(compare=False, repr=False)
+
+    @cached_property
+    def program_text(self) -> str:
+        """The text of the program, notes above it as comments.
+
+        Raises `SutureError` S004 where it is beyond the longest: such a model is used by `model M from "file"`.
+        """
+        comments = "".join(f"# {line}\n" for line in (f"imported from {self.format}", *self.notes))
+        text = comments + format_program(self._program)
+        if len(text) > LONGEST:
+            message = f"the program would have {len(text):,} characters; the longest has {LONGEST:,}"
+            help = f'leave the numbers where they are: model {self.model.name} from "FILE"'
+            raise SutureError(Diagnostic("S004", message, help=help), self._source)
+        return text
 
     def to_dict(self) -> dict[str, object]:
         """The import as JSON-ready data."""
@@ -42,8 +60,7 @@ class Imported:
 def imported(draft: Draft, format: str, name: str | None = None) -> Imported:
     """The program of a draft; the model is called `name`, else as the graph is, else `Imported`.
 
-    Raises `SutureError`: S204 for a cycle, S205 for an arrow from a variable to itself, S004 for a program beyond the
-    longest.
+    Raises `SutureError`: S204 for a cycle, S205 for an arrow from a variable to itself.
     """
     _check_arrows(draft)
     names = language_names(draft.nodes)
@@ -51,12 +68,8 @@ def imported(draft: Draft, format: str, name: str | None = None) -> Imported:
     notes += [*change_notes(names), *_role_notes(draft, names), *draft.notes, *_left_out(draft, names)]
     model = tree.Model(tree.Name(model_name), tuple(_items(draft, names)), span=Span(0, 0, 1, 1))
     program = tree.Program((model,))
-    comments = "".join(f"# {line}\n" for line in (f"imported from {format}", *notes))
-    text = comments + format_program(program)
-    if len(text) > LONGEST:
-        message = f"the program would have {len(text):,} characters; the longest has {LONGEST:,}"
-        raise SutureError(Diagnostic("S004", message, help="import a part of the graph"), draft.source)
-    return Imported(text, tuple(notes), resolve(program, Source(text, "<imported>")).models[model_name])
+    resolved = resolve(program, Source("", "<imported>")).models[model_name]
+    return Imported(tuple(notes), resolved, format, program, draft.source)
 
 
 def _model_name(draft: Draft, asked: str | None) -> tuple[str, list[str]]:
@@ -154,6 +167,8 @@ def _table(draft: Draft, name: str, names: Mapping[str, str]) -> tree.Mechanism 
     if distribution is None:
         return None
     labels = draft.nodes[name].labels or ()
+    if isinstance(distribution.cases, Numbers):
+        return _numbers_table(distribution.cases, [names[parent] for parent in distribution.parents], labels)
     if not distribution.parents and len(distribution.cases) == 1:
         weights = map(weight, distribution.cases[0].weights)
         return tree.WeightsMechanism(tuple(zip(map(tree.Label, labels), weights, strict=True)))
@@ -164,6 +179,13 @@ def _table(draft: Draft, name: str, names: Mapping[str, str]) -> tree.Mechanism 
         for case in distribution.cases
     )
     return tree.TableMechanism(tuple(tree.Name(names[parent]) for parent in distribution.parents), rows)
+
+
+def _numbers_table(numbers: Numbers, parents: Sequence[str], labels: Sequence[str]) -> tree.Mechanism:
+    if parents:
+        return tree.NumbersMechanism(tuple(map(tree.Name, parents)), numbers)
+    weights = map(weight, numbers.exact(0))
+    return tree.WeightsMechanism(tuple(zip(map(tree.Label, labels), weights, strict=True)))
 
 
 def _group(names: Sequence[str]) -> tree.Group:

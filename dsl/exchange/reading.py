@@ -38,6 +38,9 @@ INSTEAD: Mapping[str, Mapping[str, str]] = {
     "gml": {},
 }
 HYPHEN = "a name that holds a hyphen or a blank stands in double quotes"
+# Networks hold their probabilities: the largest that are passed around have five million characters.
+NETWORKS = ("bif", "net")
+LONGEST_NETWORK = 50_000_000
 SHOWN = 40
 
 
@@ -59,14 +62,19 @@ def parsed(format: str, source: Source, start: str | None = None) -> Tree[Token]
 
     Raises `SutureError`: S004 for a text beyond the longest, S020 where the text is not in the format.
     """
-    if len(source.text) > LONGEST:
-        message = f"a graph has at most {LONGEST:,} characters; this one has {len(source.text):,}"
-        raise SutureError(Diagnostic("S004", message, whole(source), "too long"), source)
+    check_length(source, LONGEST_NETWORK if format in NETWORKS else LONGEST)
     parser = _parser(format)
     try:
         return parser.parse(source.text, start=start or STARTS[format][0])
     except UnexpectedInput as error:
         raise SutureError(_syntax_error(format, parser, error, source.text), source) from None
+
+
+def check_length(source: Source, longest: int = LONGEST_NETWORK) -> None:
+    """Refuse a text beyond the longest: raises `SutureError` (S004)."""
+    if len(source.text) > longest:
+        message = f"a graph has at most {longest:,} characters; this one has {len(source.text):,}"
+        raise SutureError(Diagnostic("S004", message, whole(source), "too long"), source)
 
 
 def _syntax_error(format: str, parser: Lark, error: UnexpectedInput, text: str) -> Diagnostic:

@@ -14,8 +14,8 @@ from strategies import random_dag, seeds
 from suture.dsl.constants import constant
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.exchange import export_graph, import_graph
-from suture.dsl.exchange.numbers import number_text, settled
 from suture.dsl.printer import format_source
+from suture.dsl.probabilities import number_text, settled
 from suture.dsl.program import Model, Table
 from suture.dsl.resolve import read_model
 from suture.dsl.source import Source
