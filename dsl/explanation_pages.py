@@ -36,8 +36,8 @@ PAGES: dict[str, Page] = {
     ),
     "S004": Page(
         "the program is too long",
-        "A program has at most 2,000,000 characters, a network in another tool's format 50,000,000. Longer programs hold "
-        "data, which has its own place.",
+        "A program has at most 2,000,000 characters, a network in another tool's format 50,000,000. Longer programs "
+        "hold data, which has its own place.",
         "",
         'keep data in a CSV or Parquet file: data NAME of MODEL from "file.csv"',
     ),

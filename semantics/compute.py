@@ -22,15 +22,10 @@ from ..dsl.rows import NumberRows
 from ..dsl.worlds import in_world, parallel_worlds, swapped_name
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
-<<<<<<< HEAD
 from .factors import NamedTable
-from .mechanisms import finite_labels, mechanism_array
+from .mechanisms import finite_labels, mechanism_array, mechanism_floats
 from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, RATIONAL, Array, Semiring
-=======
-from .factors import EXACT, FLOAT, Arithmetic, Array, NamedTable
-from .mechanisms import finite_labels, mechanism_array, mechanism_floats
->>>>>>> 98d8c6d (Networks are read without a node for each number)
 from .stochastic import FiniteModel
 
 EXACT_BUDGET = Budget(bytes=1 << 22, flops=50_000)
@@ -144,7 +139,7 @@ def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] |
     labels = _labels(model, need.variables)
     given = _mechanisms(model, need, domains or {})
     arrays = None
-    if _entries(given.values()) > EXACT_BUDGET.work:
+    if _entries(given.values()) > EXACT_BUDGET.flops:
         arrays = {name: mechanism_floats(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
     if arrays is None or any(array is None for array in arrays.values()):
         arrays = {name: mechanism_array(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
@@ -207,15 +202,10 @@ def _missing(model: Model, need: Needed, name: str) -> Diagnostic:
     return Diagnostic("S428", message, span, "no mechanism", hint)
 
 
-<<<<<<< HEAD
 def _in_semiring(arrays: Mapping[str, Array]) -> tuple[Semiring, dict[str, Array]]:
-    """Rationals stay rationals; anything else makes every entry a closed form."""
-=======
-def _in_arithmetic(arrays: Mapping[str, Array]) -> tuple[Arithmetic, dict[str, Array]]:
     """Floats and rationals stay what they are; anything else makes every entry a closed form."""
     if arrays and all(array.dtype == np.float64 for array in arrays.values()):
-        return FLOAT, dict(arrays)
->>>>>>> 98d8c6d (Networks are read without a node for each number)
+        return PROBABILITY, dict(arrays)
     entries = [entry for array in arrays.values() for entry in array.flat]
     if all(isinstance(entry, Fraction) for entry in entries):
         return RATIONAL, dict(arrays)
