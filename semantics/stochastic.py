@@ -62,6 +62,11 @@ class FiniteModel:
     def _is_function(self, array: Array) -> bool:
         return bool(np.all(self.semiring.is_zero(array) | self.semiring.is_one(array)))
 
+    @cached_property
+    def arrangements(self) -> dict[Any, Any]:
+        """What has been worked out for questions asked of the model before, by question (`posterior.arrangement`)."""
+        return {}
+
     def over(self, diagram: Diagram) -> FiniteModel:
         """The same functor on another diagram over the same boxes."""
         return replace(self, diagram=diagram)
