@@ -31,4 +31,11 @@ PAGES: dict[str, Page] = {
         "",
         "give both the same length, as in real[3].",
     ),
+    "S454": Page(
+        "no uniform law on the real numbers",
+        "Surgery on a diagram may put a uniform state in the place of a mechanism. For a variable with finitely many "
+        "values there is one; for a real variable there is none.",
+        "",
+        "set the real variable to a number.",
+    ),
 }

@@ -37,8 +37,9 @@ class Worlds:
     def copies(self) -> dict[str, tuple[str, ...]]:
         """For each wire of the model that occurs several times, the names of the mechanisms that produce it."""
         found: dict[str, list[str]] = {}
+        live = live_boxes(self.diagram)
         for number, box in enumerate(self.diagram.boxes):
-            if box.kind is Kind.MECHANISM and number in live_boxes(self.diagram):
+            if box.kind is Kind.MECHANISM and number in live:
                 for wire in box.outputs:
                     found.setdefault(self.diagram.wires[wire].type, []).append(box.name)
         return {name: tuple(boxes) for name, boxes in found.items() if len(boxes) > 1}

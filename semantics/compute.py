@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.diagram import Diagram, Kind, live_boxes
-from ..dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas
+from ..dsl.diagnostics import SutureError
+from ..dsl.formula import Formula, Kernel, Term, rebuild
 from ..dsl.program import Domain, Mechanism, Model, Query, Table
 from ..dsl.rows import NumberRows
-from ..dsl.worlds import in_world, parallel_worlds, swapped_name
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
 from .factors import NamedTable
-from .mechanisms import finite_labels, mechanism_array, mechanism_floats
+from .mechanisms import mechanism_array, mechanism_floats
+from .needs import given_mechanisms, labels_of, missing_mechanism, needed
 from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, RATIONAL, Array, Semiring
 from .stochastic import FiniteModel
@@ -104,31 +103,6 @@ def _settled(term: Term, ambient: tuple[Term, ...], domains: Mapping[str, Domain
 # From the program's model to arrays
 
 
-@dataclass(frozen=True, slots=True)
-class Needed:
-    """What a formula depends on: boxes by name with the variable they belong to, and the variables whose values
-    occur."""
-
-    boxes: Mapping[str, str]
-    variables: tuple[str, ...]
-
-
-def needed(diagram: Diagram, formula: Formula) -> Needed:
-    """The mechanisms and variables that evaluating the formula over the diagram touches."""
-    boxes: dict[str, str] = {}
-    variables = {term.variable for node in subformulas(formula) for term in node_terms(node) if term.swap is None}
-    for kernel in kernels(formula):
-        worlds = parallel_worlds(diagram, [in_world(term, kernel.do) for term in kernel.outcomes + kernel.given])
-        live = live_boxes(worlds.diagram)
-        for number in sorted(live):
-            box = worlds.diagram.boxes[number]
-            variables.update(worlds.diagram.types((*box.inputs, *box.outputs)))
-            if box.kind is Kind.MECHANISM:
-                boxes[box.name] = worlds.diagram.types(box.outputs)[0]
-    order = {wire.name: place for place, wire in enumerate(diagram.wires)}
-    return Needed(boxes, tuple(sorted(variables, key=lambda name: order[name])))
-
-
 def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] | None = None) -> FiniteModel:
     """The part of a program's model that a formula depends on, exact where its entries are.
 
@@ -136,8 +110,8 @@ def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] |
     Raises `SutureError` for all values and mechanisms that are missing.
     """
     need = needed(model.diagram, formula)
-    labels = _labels(model, need.variables)
-    given = _mechanisms(model, need, domains or {})
+    labels = labels_of(model, need.variables)
+    given = given_mechanisms(model, need, domains or {})
     arrays = None
     if _entries(given.values()) > EXACT_BUDGET.flops:
         arrays = {name: mechanism_floats(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
@@ -145,7 +119,7 @@ def finite_model(model: Model, formula: Formula, domains: Mapping[str, Domain] |
         arrays = {name: mechanism_array(model, need.boxes[name], mechanism) for name, mechanism in given.items()}
     missing = [name for name in need.boxes if arrays.get(name) is None]
     if missing:
-        raise SutureError(tuple(_missing(model, need, name) for name in missing))
+        raise SutureError(tuple(missing_mechanism(model, need.boxes[name], name) for name in missing))
     made = {name: array for name, array in arrays.items() if array is not None}
     semiring, elements = _in_semiring(made)
     return FiniteModel(model.diagram, labels, elements, semiring)
@@ -162,44 +136,9 @@ def float_model(model: Model) -> FiniteModel:
 
     Raises `SutureError` for a variable without finitely many values.
     """
-    labels = _labels(model, [variable.name for variable in model.variables])
+    labels = labels_of(model, [variable.name for variable in model.variables])
     arrays = {name: mechanism_floats(model, name, mechanism) for name, mechanism in model.mechanisms.items()}
     return FiniteModel(model.diagram, labels, {name: array for name, array in arrays.items() if array is not None})
-
-
-def _labels(model: Model, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The labels of all the variables, or one error for all that have none."""
-    found: dict[str, tuple[str, ...]] = {}
-    problems: list[Diagnostic] = []
-    for name in names:
-        try:
-            found[name] = finite_labels(model, name)
-        except SutureError as error:
-            problems.extend(error.diagnostics)
-    if problems:
-        raise SutureError(problems)
-    return found
-
-
-def _mechanisms(model: Model, need: Needed, domains: Mapping[str, Domain]) -> dict[str, Mechanism]:
-    """The mechanisms of the boxes that are given, those from domains under the names of their boxes."""
-    lent = {
-        swapped_name(variable, domain.name): domain.mechanisms.get(variable, model.mechanisms.get(variable))
-        for domain in domains.values()
-        for variable in need.boxes.values()
-    }
-    found = {name: lent.get(name, model.mechanisms.get(name)) for name in need.boxes}
-    return {name: mechanism for name, mechanism in found.items() if mechanism is not None}
-
-
-def _missing(model: Model, need: Needed, name: str) -> Diagnostic:
-    variable = need.boxes[name]
-    span = model.by_name[variable].span
-    parents = model.parents(variable)
-    example = f"table ({', '.join(parents)}) {{ .. }}" if parents else "{..: 0.5, ..: 0.5}"
-    message = f"this needs the mechanism of {name}, which model {model.name} does not give"
-    hint = f"write {variable} ~ {example}, or := and an equation; from data, use 'estimate'"
-    return Diagnostic("S428", message, span, "no mechanism", hint)
 
 
 def _in_semiring(arrays: Mapping[str, Array]) -> tuple[Semiring, dict[str, Array]]:
