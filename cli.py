@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .dsl.diagnostics import SutureError
     from .dsl.drawing.scene import Scene
-    from .dsl.program import Statement
+    from .dsl.program import Program, Statement
     from .dsl.source import Source
 
 FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
@@ -139,13 +139,14 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         source = _source(options.file)
-        program = read(source)
+        program = read(source, _folder(options.file))
     except SutureError as error:
         return _report_broken(error, options.form)
     if not program.statements:
         print(f"{source.name} asks nothing: it has no statement to answer", file=sys.stderr)
     printer = PRINTERS[options.form]
-    folder = None if options.file == "-" else Path(options.file).parent
+    _note_changes(program)
+    folder = _folder(options.file)
     with _Progress() as progress:
         found = progress.through(answers(program, folder, progress.started))
         return printer(found, source, options.strict)
@@ -195,14 +196,12 @@ class _Progress:
 def check(options: argparse.Namespace) -> int:
     """`suture check FILE ..`."""
     from .dsl.diagnostics import SutureError
-    from .dsl.parser import parse
-    from .dsl.resolve import resolve
+    from .dsl.program_files import read_program
 
     code = FINE
     for name in options.files:
         try:
-            source = _source(name)
-            resolve(parse(source), source)
+            _note_changes(read_program(_source(name), _folder(name)))
         except SutureError as error:
             code = max(code, _report(error))
     return code
@@ -243,11 +242,11 @@ def test(options: argparse.Namespace) -> int:
     for name in options.files:
         try:
             source = _source(name)
-            program = read(source)
+            program = read(source, _folder(name))
         except SutureError as error:
             code = max(code, _report(error))
             continue
-        session = Session(program, None if name == "-" else Path(name).parent)
+        session = Session(program, _folder(name))
         for statement in program.statements:
             if isinstance(statement, Assert):
                 for answer in session.answer(statement):
@@ -279,8 +278,8 @@ def show(options: argparse.Namespace) -> int:
     from .pictures import program_scene
 
     try:
-        source = _source(options.file)
-        scene = program_scene(read(source), options.model, options.graph)
+        program = read(_source(options.file), _folder(options.file))
+        scene = program_scene(program, options.model, options.graph)
         content = _drawn(scene, options.output)
     except SutureError as error:
         return _report(error)
@@ -312,7 +311,7 @@ def export(options: argparse.Namespace) -> int:
     from .pictures import chosen_model
 
     try:
-        model = chosen_model(read(_source(options.file)), options.model)
+        model = chosen_model(read(_source(options.file), _folder(options.file)), options.model)
         text, dropped = export_graph(model, options.format), left_out(model, options.format)
     except SutureError as error:
         return _report(error)
@@ -468,6 +467,18 @@ def _source(name: str) -> Source:
     if name == "-":
         return decode(sys.stdin.buffer.read(), "<stdin>")
     return read_file(Path(name))
+
+
+def _folder(name: str) -> Path | None:
+    """The folder that a program's paths are taken from; None for stdin."""
+    return None if name == "-" else Path(name).parent
+
+
+def _note_changes(program: Program) -> None:
+    """Tell what was changed or left out of networks that models come from."""
+    for model in program.models.values():
+        for note in model.notes:
+            print(f"note: in {model.name}, {note}", file=sys.stderr)
 
 
 def _drawn(scene: Scene, output: Path | None) -> bytes:

@@ -20,7 +20,6 @@ from .answering import hidden_note, with_models, with_outcome, with_value
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
 from .dsl.formula import Formula
-from .dsl.parser import parse
 from .dsl.program import (
     Adjust,
     Assert,
@@ -37,7 +36,7 @@ from .dsl.program import (
     Show,
     Statement,
 )
-from .dsl.resolve import resolve
+from .dsl.program_files import read_program
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
 from .estimate import estimated
@@ -65,16 +64,17 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 def run(program: str | SourceText, folder: str | Path | None = None) -> Answers:
     """Answer every statement of a program, in order.
 
-    Relative paths of data files are taken from `folder`.  Raises `SutureError` where the program has errors; an
-    error that only running a statement shows makes that statement's answer an error, and the others are answered.
+    Relative paths of data files and networks are taken from `folder`.  Raises `SutureError` where the program has
+    errors; an error that only running a statement shows makes that statement's answer an error, and the others are
+    answered.
     """
     source = program if isinstance(program, SourceText) else SourceText(program)
-    return Answers(answers(read(source), folder))
+    return Answers(answers(read(source, folder), folder))
 
 
-def read(source: SourceText) -> Program:
+def read(source: SourceText, folder: str | Path | None = None) -> Program:
     """Parse and resolve; raises `SutureError` with every diagnostic of the phase that failed."""
-    return resolve(parse(source), source)
+    return read_program(source, folder)
 
 
 def answers(

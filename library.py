@@ -16,9 +16,10 @@ from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query
 from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query
 from .dsl.source import Source, Span
-from .engine import Session, run
+from .engine import Session, read, run
 from .estimate import estimated
 from .evidence import evidence_of_table
+from .pictures import chosen_model
 
 NOWHERE = Span(0, 0, 0, 0)
 
@@ -103,6 +104,20 @@ class Model:
 
         return cls.of(import_graph(text, format).model)
 
+    @classmethod
+    def from_file(cls, path: str | Path, format: str | None = None) -> Model:
+        """A model from a graph or a network in a file, such as `alarm.bif` or `alarm.bif.gz`, or from a program's only
+        model (`.suture`); the format is told by `format`, the file's name or its text.
+
+        `notes` tell what was changed or left out.  Raises `SutureError` where the file cannot be read, with the place
+        in it.
+        """
+        if format is None and str(path).endswith(".suture"):
+            return cls.of(chosen_model(read(read_file(path), Path(path).parent), None))
+        from .dsl.exchange import import_file
+
+        return cls.of(import_file(path, format).model)
+
     def to_text(self, format: str) -> str:
         """The model's graph in another tool's format.  Raises `SutureError` for a format that cannot say it."""
         from .dsl.exchange import export_graph
@@ -113,6 +128,11 @@ class Model:
     def name(self) -> str:
         """The model's name; `Model` where the text gives none."""
         return self._resolved.name
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was changed or left out of the graph or network that the model was read from."""
+        return self._resolved.notes
 
     @property
     def diagram(self) -> Diagram:

@@ -15,8 +15,7 @@ from pathlib import Path
 import suture
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.explanations import codes, explain
-from suture.dsl.parser import parse
-from suture.dsl.resolve import resolve
+from suture.dsl.program_files import read_program
 from suture.dsl.source import Source
 
 DOCS = Path(__file__).resolve().parent
@@ -72,7 +71,7 @@ def broken_programs(page: Path) -> Iterator[str]:
         if language == "suture":
             source = Source(body, f"{page.relative_to(ROOT)}, block {number}")
             try:
-                resolve(parse(source), source)
+                read_program(source, ROOT / "examples")
             except SutureError as error:
                 yield error.render()
 
@@ -83,8 +82,10 @@ def wrong_answers(page: Path) -> Iterator[str]:
     for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
         if language == "suture":
             program = body
-        elif language == "answer" and not shows(body, str(suture.run(program))):
-            yield f"{page.relative_to(ROOT)}: the answer shown is not what comes of the program:\n{suture.run(program)}"
+        elif language == "answer":
+            shown = str(suture.run(program, ROOT / "examples"))
+            if not shows(body, shown):
+                yield f"{page.relative_to(ROOT)}: the answer shown is not what comes of the program:\n{shown}"
 
 
 def shows(excerpt: str, whole: str) -> bool:

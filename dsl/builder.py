@@ -74,9 +74,13 @@ class Builder:
 
     # -- models and domains
 
-    def model(self, meta: Meta, name: tree.Name, block: tuple[tuple[tree.Item, ...], Span]) -> tree.Model:
+    def model(
+        self, meta: Meta, name: tree.Name, block: tuple[tuple[tree.Item, ...], Span] | tree.FilePath
+    ) -> tree.Model:
+        if isinstance(block, tree.FilePath):
+            return tree.Model(name, (), block, span=span(meta))
         items, braces = block
-        return tree.Model(name, items, braces, span(meta))
+        return tree.Model(name, items, None, braces, span(meta))
 
     def inside(self, meta: Meta, *items: tree.Item) -> tuple[tree.Item, ...]:
         return items

@@ -18,9 +18,10 @@ class Page:
 PAGES: dict[str, Page] = {
     "S001": Page(
         "the file does not exist",
-        "The path given on the command line leads nowhere.",
+        "The path given on the command line, or named by 'model M from', leads nowhere.",
         "",
-        "check the spelling; a relative path is taken from the folder the command runs in.",
+        "check the spelling; a relative path is taken from the folder the command runs in, in a program from "
+        "the program's folder.",
     ),
     "S002": Page(
         "the file cannot be read",
@@ -115,7 +116,8 @@ PAGES: dict[str, Page] = {
     ),
     "S019": Page(
         "the text is not one model",
-        "Where a model is read from text, the text is arrows, or one model with its name.",
+        "Where a model is read from text, the text is arrows, or one model with its name. A model that lies in a file "
+        "of its own belongs in a program, which has a folder.",
         "",
         "write X -> Y ; X <-> Y, or model M { X -> Y }.",
     ),

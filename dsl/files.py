@@ -14,19 +14,21 @@ def read_file(path: str | Path) -> Source:
     Raises `SutureError`: S001 not found, S002 not a readable file, S003 not UTF-8 (with the place of the first wrong
     byte).
     """
+    return decode(read_bytes(path), str(path))
+
+
+def read_bytes(path: str | Path) -> bytes:
+    """The content of a file; raises `SutureError` (S001, S002) as `read_file` does."""
     name = str(path)
     try:
-        content = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise SutureError(_missing(Path(path))) from None
     except IsADirectoryError:
-        raise SutureError(
-            Diagnostic("S002", f"{name} is a directory, not a program", help="name a file that ends in .suture")
-        ) from None
+        raise SutureError(Diagnostic("S002", f"{name} is a directory, not a file", help="name a file")) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SutureError(Diagnostic("S002", f"{name} cannot be read: {reason}")) from None
-    return decode(content, name)
 
 
 def decode(content: bytes, name: str) -> Source:

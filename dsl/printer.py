@@ -102,6 +102,8 @@ def _query_lines(query: tree.Query) -> list[Line]:
 
 
 def _model_lines(model: tree.Model, text: str) -> list[Line]:
+    if model.origin is not None:
+        return [Line(0, f'model {model.name.text} from "{model.origin.path}"', "", model.span.start, model.span.end)]
     head = f"model {model.name.text} {{"
     inside = [line for item in model.items for line in _item_lines(item, text)]
     return _block(head, inside, len(model.items), model.braces, model.span, text)

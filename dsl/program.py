@@ -94,7 +94,8 @@ class Model:
     """A causal model: its string diagram, its variables, and the mechanisms that are given (all, some or none).
 
     In the diagram every variable is one wire and one box of that name, latent wires are marked, and the outputs are the
-    observed variables in the order of declaration.  `X <-> Y` is a latent variable named `X<->Y` without values.
+    observed variables in the order of declaration.  `notes` tell what was changed or left out of a network that the
+    model was read from.  `X <-> Y` is a latent variable named `X<->Y` without values.
     """
 
     name: str
@@ -103,6 +104,7 @@ class Model:
     mechanisms: Mapping[str, Mechanism] = field(default_factory=dict)
     mutable: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
     @cached_property
     def by_name(self) -> Mapping[str, Variable]:

@@ -18,6 +18,7 @@ from .syntax_errors import STATEMENTS, span_at
 PARTS = re.compile(
     r'(?P<skip>"[^"\n]*"|#[^\n]*|[^\W\d_]\w*(?=\s*\[))|(?P<word>[^\W\d]\w*)|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<end>[\n;])'
 )
+COMMENT = re.compile(r"#[^\n]*")
 PAIRS = {"(": ")", "{": "}", "[": "]"}
 STARTERS = frozenset(STATEMENTS)
 CONTINUES = re.compile(
@@ -58,6 +59,8 @@ def _problems(chunk: Chunk, text: str, attempt: Try, rule: str) -> list[Diagnost
     if chunk.problem is not None:
         return [chunk.problem]
     part = text[chunk.start : chunk.end]
+    if not COMMENT.sub("", part).strip():
+        return []
     first = attempt(rule, part, chunk.start)
     if first is None or chunk.opening is None or chunk.closing is None:
         return [] if first is None else [first]

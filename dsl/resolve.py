@@ -7,8 +7,8 @@ uses are not reported again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar
 
 from . import tree
 from .diagnostics import Diagnostic, SutureError
@@ -22,17 +22,18 @@ from .scope import Scope
 from .source import Source, Span
 
 Definition = TypeVar("Definition")
+Network: TypeAlias = Callable[[tree.Model], Model]
 
 
-def resolve(program: tree.Program, source: Source) -> Program:
-    """The resolved program.
+def resolve(program: tree.Program, source: Source, network: Network | None = None) -> Program:
+    """The resolved program; `network` reads the model that a statement `model M from "file"` names.
 
     Domains are found by their name; one whose name another model's domain has too, by `MODEL.NAME`.  A query of a
     program with several models is resolved for the first model that has all its names.
-    Raises `SutureError` with every problem.
+    Raises `SutureError` with every problem; what is wrong inside a network's file comes first and alone.
     """
     scope = Scope(source)
-    _definitions(scope, program)
+    _definitions(scope, program, network)
     queries = _queries(scope)
     statements = tuple(_statements(scope, program))
     if scope.problems:
@@ -87,11 +88,12 @@ def _place(problem: Diagnostic) -> int:
 # Definitions
 
 
-def _definitions(scope: Scope, program: tree.Program) -> None:
+def _definitions(scope: Scope, program: tree.Program, network: Network | None) -> None:
     """Models, then domains, then data; all names are taken first, so that order in the file does not matter."""
     mine = [statement for statement in program.statements if _define(scope, statement)]
     for model in (statement for statement in mine if isinstance(statement, tree.Model)):
-        _keep(scope, scope.models, model.name, resolve_model(scope, model))
+        made = resolve_model(scope, model) if model.origin is None else _from_file(scope, model, network)
+        _keep(scope, scope.models, model.name, made)
     for domain in (statement for statement in mine if isinstance(statement, tree.Domain)):
         made = resolve_domain(scope, domain)
         if made is None:
@@ -100,6 +102,22 @@ def _definitions(scope: Scope, program: tree.Program) -> None:
             scope.domains[made.model, made.name] = made
     for data in (statement for statement in mine if isinstance(statement, tree.Data)):
         _keep(scope, scope.data, data.name, resolve_data(scope, data))
+
+
+def _from_file(scope: Scope, model: tree.Model, network: Network | None) -> Model | None:
+    """The model in a file, or None with a problem noted; errors inside the file are raised as they are."""
+    place = model.origin.span if model.origin else model.span
+    if network is None:
+        text = "a model from a file needs a program, which has a folder"
+        scope.report("S019", text, place, "not here", "in Python, write Model.from_file")
+        return None
+    try:
+        return network(model)
+    except SutureError as error:
+        if error.source is not None:
+            raise
+        scope.take(error)
+        return None
 
 
 def _keep(scope: Scope, place: dict[str, Definition], name: tree.Name, definition: Definition | None) -> None:

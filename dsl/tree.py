@@ -384,10 +384,11 @@ Item: TypeAlias = Declaration | Edges | Mutable
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """`model Name { items }`; `braces` spans the two braces and what is between."""
+    """`model Name { items }`, or `model Name from "file"`; `braces` spans the two braces and what is between."""
 
     name: Name
     items: tuple[Item, ...]
+    origin: FilePath | None = None
     braces: Span = field(default=NOWHERE, compare=False, repr=False)
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 

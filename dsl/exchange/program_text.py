@@ -7,7 +7,7 @@ error.  A distribution becomes a `table`; everything that was changed or left ou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import groupby
 
@@ -69,6 +69,7 @@ def imported(draft: Draft, format: str, name: str | None = None) -> Imported:
     model = tree.Model(tree.Name(model_name), tuple(_items(draft, names)), span=Span(0, 0, 1, 1))
     program = tree.Program((model,))
     resolved = resolve(program, Source("", "<imported>")).models[model_name]
+    resolved = replace(resolved, notes=tuple(notes))
     return Imported(tuple(notes), resolved, format, program, draft.source)
 
 

@@ -19,6 +19,7 @@ from suture.dsl.formula import Kernel, Ratio, Term, equal
 from suture.dsl.formula_reader import read_formula
 from suture.dsl.formula_text import text
 from suture.dsl.parser import parse
+from suture.dsl.program_files import read_program
 from suture.dsl.resolve import read_model, read_query, resolve
 from suture.dsl.source import Source
 
@@ -38,7 +39,7 @@ def codes(program: str) -> list[str]:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_resolve(path: Path) -> None:
-    assert run(path.read_text(encoding="utf-8")).statements
+    assert read_program(Source(path.read_text(encoding="utf-8")), path.parent).statements
 
 
 # ---- models
