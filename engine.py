@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from .answer import Answer, Answers, Status
 from .answering import hidden_note, with_models, with_outcome, with_value
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
-from .dsl.formula import Formula
+from .dsl.formula import Formula, Kernel
 from .dsl.program import (
     Adjust,
     Assert,
@@ -30,6 +30,7 @@ from .dsl.program import (
     Estimate,
     Identify,
     Independent,
+    Model,
     Pending,
     Program,
     Query,
@@ -43,8 +44,7 @@ from .estimate import estimated
 from .evidence import Question, domains_of, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
-from .identify.derivation import OBSERVED, Outcome, Source, Undecided
-from .identify.graph import CausalGraph
+from .identify.derivation import OBSERVED, Identified, Outcome, Source, Undecided
 from .identify.separation import independence
 
 if TYPE_CHECKING:
@@ -175,18 +175,9 @@ class Session:
 
     def _search(self, statement: Identify, asked: Question) -> Answer:
         """Identification from parts of distributions, by a search for a do-calculus proof within a budget."""
-        from .identify.do_search import search
-        from .identify.do_search_check import certify_search
-        from .identify.single_values import at_all_values, at_known_values
-
         query, model = statement.query, self.program.models[statement.query.model]
         kernel, sources = parts(self.program, model, asked, statement.sources, self.table, statement.span)
-        inputs, values = at_all_values(sources)
-        try:
-            found: Outcome = certify_search(search(kernel, model.diagram, inputs), kernel, model.diagram, inputs)
-        except CertificationError as error:
-            found = Undecided(f"suture refused its own result, which is a bug worth reporting: {error}")
-        found = at_known_values(found, kernel, values)
+        found = identified_from_parts(model, kernel, sources, statement.method)
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
         return with_outcome(head, found, kernel)
@@ -232,13 +223,12 @@ class Session:
         return done
 
     def adjust(self, statement: Adjust) -> Answer:
-        """The valid adjustment sets of an effect, and beside them front-door sets and instruments."""
+        """The valid adjustment sets of an effect in the whole population or in a sample of it."""
         from .adjusting import adjusted
 
-        model = self.program.models[statement.model]
         query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
-        head = Answer("adjust", Status.VALUE, statement.span.line, None, model.name, query)
-        return adjusted(head, CausalGraph.of(model.diagram), statement.treatments, statement.outcomes)
+        head = Answer("adjust", Status.VALUE, statement.span.line, None, statement.model, query)
+        return adjusted(head, statement, self.program, self.table)
 
     def bound(self, statement: Bound) -> Answer:
         """The least and greatest value of a query over all models that agree with the sources."""
@@ -311,6 +301,35 @@ class Session:
             raise SutureError(Diagnostic("S430", message, query.span, "", "give every parameter a value"))
         values.append(f"{query.name or query.text} is {float(number):.6g}")
         return number
+
+
+def identified_from_parts(model: Model, query: Kernel, sources: Sequence[Kernel], method: str | None) -> Outcome:
+    """The certified outcome from parts of distributions: by search, and where that finds nothing by adjustment."""
+    from .adjusting import identified_in_a_sample
+
+    if method not in (None, "do_calculus", "adjustment"):
+        return Undecided(f"method '{method}' needs distributions of all that is not set", method=str(method))
+    try:
+        if method == "adjustment":
+            return identified_in_a_sample(query, model, sources)
+        found = _searched(query, model, sources)
+        if isinstance(found, Undecided) and method is None:
+            other = identified_in_a_sample(query, model, sources)
+            return other if isinstance(other, Identified) else found
+    except CertificationError as error:
+        return Undecided(f"suture refused its own result, which is a bug worth reporting: {error}")
+    return found
+
+
+def _searched(query: Kernel, model: Model, sources: Sequence[Kernel]) -> Outcome:
+    """Identification by a search for a do-calculus proof, what is known at one value used at that value alone."""
+    from .identify.do_search import search
+    from .identify.do_search_check import certify_search
+    from .identify.single_values import at_all_values, at_known_values
+
+    inputs, values = at_all_values(sources)
+    found = certify_search(search(query, model.diagram, inputs), query, model.diagram, inputs)
+    return at_known_values(found, query, values)
 
 
 def _refuse_method(method: str | None, span: Span) -> None:

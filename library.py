@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from .answer import Answer, Answers, Status
-from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean
+from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from .dsl.diagram import Diagram
 from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
 from .dsl.files import read_file
+from .dsl.formula import Kernel, variables
 from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query
 from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query
@@ -149,12 +150,16 @@ class Model:
         """Names of the latent variables."""
         return self._resolved.latent
 
-    def identify(self, query: str, by: str | None = None) -> Answer:
-        """The query as a formula in the observed distribution with its derivation, or a witness.
+    def identify(self, query: str, by: str | None = None, sources: str | Sequence[str] = ()) -> Answer:
+        """The query as a formula in the observed distribution, or in `sources`, with its derivation, or a witness.
 
-        Raises `SutureError` where the query does not fit the model.
+        Raises `SutureError` where the query or a source does not fit the model.
+
+        >>> model = Model("Z -> X -> Y ; Z -> Y ; Z -> S")
+        >>> model.identify("P(Y | do(X))", sources=["P(X, Y, Z | S = 1)", "P(Z)"]).status.value
+        'identified'
         """
-        return self._one(Identify(self._query(query), (), by, None, NOWHERE))
+        return self._one(Identify(self._observable(query), self._sources(sources), by, None, NOWHERE))
 
     def compute(self, query: str) -> Answer:
         """The query's value, where every mechanism it needs is given.
@@ -170,23 +175,29 @@ class Model:
         """
         from .semantics.empirical import from_columns
 
-        asked = self._query(query)
+        asked = self._observable(query)
         table = from_columns(data, self._resolved, weight)
         head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
         known = evidence_of_table(self._resolved, asked.formula, table)
         return estimated(self._session().outcome, head, asked.formula, known, by)
 
-    def adjust(self, treatments: str | Sequence[str], outcomes: str | Sequence[str]) -> Answer:
+    def adjust(
+        self, treatments: str | Sequence[str], outcomes: str | Sequence[str], sources: str | Sequence[str] = ()
+    ) -> Answer:
         """The valid adjustment sets for the effect of treatments on outcomes, or the path that no set blocks.
 
-        Raises `SutureError` where a name is unknown, latent or named twice.
+        `sources` are distributions: what the sample measures, `P(X, Y, Z | S = 1)` where it was selected by S, and
+        what is known for everyone besides, `P(Z)`; without them everything observed is measured for everyone.
+        Raises `SutureError` where a name is unknown, latent or named twice, or no source measures what is asked.
 
         >>> Model("A -> X -> Y ; A -> Y ; B -> Y").adjust("X", "Y").value
         {'sets': [['A']], 'minimum': ['A'], 'optimal': ['A', 'B']}
+        >>> Model("X -> Y ; X -> S").adjust("X", "Y", "P(X, Y | S = 1)").estimand.text
+        'P(Y | X, S=1)'
         """
         left = (treatments,) if isinstance(treatments, str) else tuple(treatments)
         right = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
-        return self._one(Adjust(left, right, self.name, NOWHERE))
+        return self._one(Adjust(left, right, self._sources(sources), self.name, NOWHERE))
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.
@@ -214,6 +225,26 @@ class Model:
 
     def _query(self, text: str) -> Query:
         return read_query(text, self._resolved)
+
+    def _observable(self, text: str) -> Query:
+        """A query that data can answer; raises `SutureError` S401 where it names a latent variable."""
+        query = self._query(text)
+        latent = sorted(variables(query.formula) & set(self.latent))
+        if latent:
+            message = f"{one_of(latent)} is latent in model {self.name}, and no data tell its distribution"
+            help = "'compute' can answer it where every mechanism is given"
+            raise SutureError(Diagnostic("S401", message, help=help))
+        return query
+
+    def _sources(self, texts: str | Sequence[str]) -> tuple[Kernel, ...]:
+        """Distributions from their texts; raises `SutureError` S406 for what is not one."""
+        found: list[Kernel] = []
+        for text in (texts,) if isinstance(texts, str) else texts:
+            formula = self._observable(text).formula
+            if not isinstance(formula, Kernel):
+                raise SutureError(Diagnostic("S406", f"a source is one distribution, and {text} is not"))
+            found.append(formula)
+        return tuple(found)
 
     def _session(self) -> Session:
         program = Program(Source(""), {self.name: self._resolved}, {}, {}, {}, ())

@@ -3,8 +3,9 @@
 For each of some hundred random effects in graphs with latent variables, every subset of the variables is judged by the
 published definition on enumerated paths, and the library's sets are compared: all minimal ones, the minimum, the
 verdict on every single subset.  On random latent models every valid set has to give the effect and every invalid one
-has to fail.  Optimal sets are compared with the estimation variance of all valid sets in random linear models.  Prints
-counts and CPU milliseconds; exits with 1 where anything is wrong.
+has to fail; the same for every pair of a set and a part of it known for everyone, in random selected samples.  Optimal
+sets are compared with the estimation variance of all valid sets in random linear models.  Prints counts and CPU
+milliseconds; exits with 1 where anything is wrong.
 
     python benchmarks/adjustment.py [--questions 500] [--seed 1]
 """
@@ -28,15 +29,23 @@ from oracles.formulas import largest_error
 from oracles.graphs import Query, random_graph
 from oracles.models import random_model
 from strategies import diagram_of
-from strategies_effects import causal_graph, mediated_question, random_optimality_question, random_question
+from strategies_effects import (
+    causal_graph,
+    mediated_question,
+    random_optimality_question,
+    random_question,
+    random_selection_question,
+)
 
-from suture.dsl.formula import probability
+from suture.dsl.formula import Kernel, Term, probability, terms
 from suture.identify.adjustment import adjustment_sets, invalidity, minimal_sets
 from suture.identify.effect import effect_of
 from suture.identify.front_door import front_door, front_door_faults, front_door_formula, front_door_sets
 from suture.identify.graph import CausalGraph
 from suture.identify.instruments import instrument_faults, instruments
 from suture.identify.optimal_adjustment import optimal
+from suture.identify.selected_adjustment import selected_adjustment, selected_task
+from suture.identify.selected_steps import Samples, selected_formula
 from suture.identify.simplify import adjustment_formula
 
 SIZES = (10, 50, 200, 1_000)
@@ -66,6 +75,38 @@ def judge_adjustment(generator: np.random.Generator) -> Iterator[tuple[str, bool
             "number of a valid set" if chosen in valid else "number of an invalid set",
             (worst < TOLERANCE if chosen in valid else worst > TOLERANCE),
         )
+
+
+def judge_selection(generator: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """One effect in a selected sample, some covariates known for everyone: every pair of a set and a part of it."""
+    question = random_selection_question(generator)
+    effect, admissible = question.effect, question.admissible_pairs()
+    task = selected_task(
+        causal_graph(effect), effect.treatments, effect.outcomes, question.selected, [sorted(question.outside)]
+    )
+    graph, sets = task.effect.graph, {chosen for chosen, _ in admissible}
+    answer = selected_adjustment(task)
+    yield "verdict", (answer.sets is not None) is bool(sets) and bool(answer.reason) is not bool(sets)
+    yield "minimal sets", {frozenset(pair.covariates) for pair in answer.sets or ()} == minimal(sets)
+    for pair in answer.sets or ():
+        yield "law from outside", (frozenset(pair.covariates), frozenset(pair.outside)) in admissible
+    if answer.minimum is not None:
+        yield "minimum", len(answer.minimum.covariates) == min(map(len, sets))
+    models = [random_model(effect.parents, effect.latent, generator) for _ in range(3)]
+    for chosen, part in question.pairs():
+        right = (chosen, part) in admissible
+        yield "verdict on a pair", task.admissible(graph.mask(chosen), graph.mask(part)) is right
+        worst = max(question.error(model, chosen, part) for model in models)
+        yield (
+            "number of an admissible pair" if right else "number of another pair",
+            worst < TOLERANCE if right else worst > TOLERANCE,
+        )
+    query = Query(effect.outcomes, effect.treatments)
+    kernel = probability(query.outcomes, (), query.treatments)
+    if answer.minimum is not None:
+        sample = Kernel(terms(query.outcomes), tuple(Term(name, "1") for name in question.selected))
+        formula = selected_formula(kernel, Samples(sample, (Kernel(()),)), answer.minimum)
+        yield "number of the formula", largest_error(formula, models[0], query) < TOLERANCE
 
 
 def judge_optimal(generator: np.random.Generator) -> Iterator[tuple[str, bool]]:
@@ -128,7 +169,7 @@ def judged(judge: Judge, questions: int, seed: int) -> int:
             made[what] += 1
             failed[what] += not right
     for what, count in made.items():
-        print(f"  {what:26} {count:7} compared, {failed[what]} wrong")
+        print(f"  {what:28} {count:7} compared, {failed[what]} wrong")
     return sum(failed.values())
 
 
@@ -169,6 +210,7 @@ def main() -> int:
     wrong = 0
     for title, judge in (
         ("adjustment", judge_adjustment),
+        ("adjustment in selected samples", judge_selection),
         ("optimal sets", judge_optimal),
         ("front door", judge_front_door),
         ("instruments", judge_instruments),

@@ -273,9 +273,15 @@ class Builder:
         return names
 
     def adjust(
-        self, meta: Meta, treatment: tree.Group, arrow: Token, outcome: tree.Group, model: tree.Name | None
+        self,
+        meta: Meta,
+        treatment: tree.Group,
+        arrow: Token,
+        outcome: tree.Group,
+        model: tree.Name | None,
+        sources: tuple[tree.DistributionSource | tree.Name, ...] | None,
     ) -> tree.Adjust:
-        return tree.Adjust(treatment, outcome, model, span(meta))
+        return tree.Adjust(treatment, outcome, model, sources or (), span(meta))
 
     def show(self, meta: Meta, model: tree.Name, do: tree.Do | None, worlds: tree.Expression | None) -> tree.Show:
         return tree.Show(model, do, worlds, span(meta))

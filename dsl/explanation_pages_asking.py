@@ -182,6 +182,13 @@ PAGES: dict[str, Page] = {
         "",
         "estimate from data that measure it.",
     ),
+    "S417": Page(
+        "no sample to adjust in",
+        "Covariates are adjusted for in one sample, which measures treatments, outcomes and covariates together. Other "
+        "sources may say how covariates are distributed among everyone.",
+        "",
+        "name one distribution of treatment and outcome: adjust X -> Y from P(X, Y, Z | S = 1), P(Z).",
+    ),
     "S420": Page(
         "a value that occurs nowhere",
         "When the query is evaluated, the named value is among neither the declared values nor those of the data.",

@@ -274,10 +274,11 @@ class Assert:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """`adjust X -> Y in M`; either side may be a group."""
+    """`adjust X -> Y in M [from ..]`; either side may be a group, `sources` are as in `Identify`."""
 
     treatments: tuple[str, ...]
     outcomes: tuple[str, ...]
+    sources: tuple[Kernel | str, ...]
     model: str
     span: Span
 

@@ -282,7 +282,8 @@ class StatementResolver:
         treatments, outcomes = (
             tuple(name.text for name in group.names) for group in (action.treatment, action.outcome)
         )
-        return Adjust(treatments, outcomes, model.name, action.span)
+        sources = self._sources(action.sources, model)
+        return None if sources is None else Adjust(treatments, outcomes, sources, model.name, action.span)
 
     # -- predictors, canonical forms, counterfactuals, causes
 

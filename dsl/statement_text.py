@@ -27,8 +27,8 @@ def statement_text(action: tree.Action | tree.Query) -> str:
         case tree.Independent(first, second, given, model):
             condition = f" given {{{names_text(given)}}}" if given else ""
             return f"independent {first.text}, {second.text}{condition}{_in(model)}"
-        case tree.Adjust(treatment, outcome, model):
-            return f"adjust {group_text(treatment)} -> {group_text(outcome)}{_in(model)}"
+        case tree.Adjust(treatment, outcome, model, sources):
+            return f"adjust {group_text(treatment)} -> {group_text(outcome)}{_in(model)}{_from(sources)}"
         case tree.Show(model, do, worlds):
             after = f" after {event_text(do)}" if do else ""
             twins = f" worlds {expression_text(worlds)}" if worlds else ""

@@ -534,11 +534,12 @@ class Independent:
 
 @dataclass(frozen=True, slots=True)
 class Adjust:
-    """`adjust X -> Y in M`."""
+    """`adjust X -> Y in M from P(X, Y, Z | S = 1), P(Z)`."""
 
     treatment: Group
     outcome: Group
     model: Name | None = None
+    sources: tuple[DistributionSource | Name, ...] = ()
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

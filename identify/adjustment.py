@@ -238,10 +238,17 @@ def refusal(effect: Effect, include: int = 0, only: int | None = None) -> str | 
     closable = started.usable
     never = open_path(graph, effect.treatments, effect.outcomes, include, closed=closable)
     if never is not None:
-        return f"no set blocks {never.text}{_hidden_on(effect, never, closable)}"
+        forced = _forced(effect, never, include)
+        return f"no set blocks {never.text}{forced}{_hidden_on(effect, never, closable)}"
     first = bias_path(effect, include)
     assert first is not None, "a path is open given all covariates, and none is without them"
     return f"no set blocks every path: {first.path.text} has to be blocked, and then {reason_text(last)}"
+
+
+def _forced(effect: Effect, path: Path, include: int) -> str:
+    """Where a path is open only because of what a set has to include, that it is so."""
+    opened = openings(effect.back_door, path, include)
+    return f" (conditioning on {' and on '.join(map(_opening, opened))})" if opened else ""
 
 
 def _hidden_on(effect: Effect, path: Path, usable: int) -> str:
@@ -292,16 +299,15 @@ class AdjustmentSets:
             return ("no valid adjustment set", str(self.reason))
         count = len(self.sets)
         more = "" if self.complete else f" (the first {count} found, there are more)"
-        title = f"{count} minimal valid set{'' if count == 1 else 's'}{more}: {', '.join(map(_braces, self.sets))}"
+        title = f"{count} minimal valid set{'' if count == 1 else 's'}{more}: {', '.join(map(braces, self.sets))}"
         best = (
-            f"optimal  {_braces(self.optimal)}"
-            if self.optimal is not None
-            else f"no optimal set: {self.optimal_reason}"
+            f"optimal  {braces(self.optimal)}" if self.optimal is not None else f"no optimal set: {self.optimal_reason}"
         )
-        return (title, f"minimum  {_braces(self.minimum)}", best)
+        return (title, f"minimum  {braces(self.minimum)}", best)
 
 
-def _braces(members: tuple[str, ...]) -> str:
+def braces(members: tuple[str, ...]) -> str:
+    """A set of names, `{A, B}`."""
     return "{" + ", ".join(members) + "}"
 
 

@@ -80,7 +80,7 @@ class Teeth:
 @dataclass(frozen=True, slots=True)
 class Separated:
     """`first` and `second` are d-separated by `given` in the diagram after `cut` (incoming) and `cut_out`
-    (outgoing).
+    (outgoing), and without the single `arrows`.
     """
 
     first: tuple[str, ...]
@@ -88,6 +88,7 @@ class Separated:
     given: tuple[str, ...]
     cut: tuple[str, ...] = ()
     cut_out: tuple[str, ...] = ()
+    arrows: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

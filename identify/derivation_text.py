@@ -85,6 +85,7 @@ def _separated(condition: Separated) -> str:
     given = f" | {names(condition.given)}" if condition.given else ""
     cuts = [f"into {names(condition.cut)}"] if condition.cut else []
     cuts += [f"out of {names(condition.cut_out)}"] if condition.cut_out else []
+    cuts += [", ".join(f"{tail} -> {head}" for tail, head in condition.arrows)] if condition.arrows else []
     without = f" without the arrows {' and '.join(cuts)}" if cuts else ""
     return f"{names(condition.first)} _||_ {names(condition.second)}{given}{without}"
 

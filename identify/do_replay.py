@@ -324,7 +324,7 @@ def _separation(
 
 def _sets(condition: Separated) -> tuple[frozenset[str], ...]:
     parts = (condition.first, condition.second, condition.given, condition.cut, condition.cut_out)
-    return tuple(map(frozenset, parts))
+    return (*map(frozenset, parts), frozenset(f"{tail} -> {head}" for tail, head in condition.arrows))
 
 
 def without_arrows_out(diagram: Diagram, names: Sequence[str]) -> Diagram:

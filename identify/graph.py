@@ -85,6 +85,13 @@ class CausalGraph:
             siblings = [mask & ~bit & ~(1 << place) for place, mask in enumerate(siblings)]
         return self._kept(self.everything & ~hidden, parents, siblings)
 
+    def without_arrows(self, arrows: Iterable[tuple[str, str]]) -> CausalGraph:
+        """The graph without some single arrows, each from the first name to the second; others are not touched."""
+        parents = list(self.parents)
+        for tail, head in arrows:
+            parents[self.index[head]] &= ~(1 << self.index[tail])
+        return CausalGraph(self.names, tuple(parents), self.siblings)
+
     def _kept(self, kept: int, parents: Sequence[int], siblings: Sequence[int]) -> CausalGraph:
         """The graph on the kept positions, renumbered."""
         place = {old: new for new, old in enumerate(bits(kept))}

@@ -20,6 +20,7 @@ from .derivation import OBSERVED, Ancestral, Derivation, Hidden, Invariant, Sepa
 from .front_door import FRONT_DOOR, check_front_door
 from .graph import CausalGraph
 from .rules import RuleError
+from .selected_steps import SELECTED, check_selected
 
 
 @dataclass
@@ -313,6 +314,12 @@ def _check_adjustment(state: _State, step: Step) -> None:
     state.chain_at(query).end = step.after
 
 
+def _check_selected(state: _State, step: Step) -> None:
+    query = _kernel(step.before)
+    check_selected(state.graph, query, step)
+    state.chain_at(query).end = step.after
+
+
 def _check_front_door(state: _State, step: Step) -> None:
     query = _kernel(step.before)
     check_front_door(state.graph, query, step)
@@ -332,15 +339,17 @@ CHECKERS: dict[str, Callable[[_State, Step], None]] = {
     rules.CONDITION.name: _check_condition,
     simplify.BACK_DOOR.name: _check_back_door,
     ADJUSTMENT.name: _check_adjustment,
+    SELECTED.name: _check_selected,
     FRONT_DOOR.name: _check_front_door,
     **{rewrite.rule.name: _check_rewrite for rewrite in simplify.REWRITES},
 }
 # Rules that apply to a query itself, and so may start a chain.
-STARTING = (rules.CUT, rules.EXCHANGE, rules.OBSERVE, ADJUSTMENT, FRONT_DOOR)
+STARTING = (rules.CUT, rules.EXCHANGE, rules.OBSERVE, ADJUSTMENT, SELECTED, FRONT_DOOR)
 KNOWN_RULES = (
     *rules.RULES,
     simplify.BACK_DOOR,
     ADJUSTMENT,
+    SELECTED,
     FRONT_DOOR,
     *(rewrite.rule for rewrite in simplify.REWRITES),
 )

@@ -273,6 +273,8 @@ def separation_holds(graph: CausalGraph, condition: Separated) -> bool:
     first, second, given = graph.mask(condition.first), graph.mask(condition.second), graph.mask(condition.given)
     if first & second or (first | second) & given:
         return False
+    if condition.arrows:
+        graph = graph.without_arrows(condition.arrows)
     return graph.separated(first, second, given, graph.mask(condition.cut), graph.mask(condition.cut_out))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from oracles.covariates import Question
 from oracles.graphs import Graph, random_graph
+from oracles.selection import SelectionQuestion
 from strategies import random_dag
 
 from suture.dsl.diagram import model_diagram
@@ -74,6 +77,26 @@ def random_optimality_question(generator: np.random.Generator) -> tuple[Question
         small = sum(map(len, question.parents.values())) <= 16
         if small and sum(include <= one for one in question.adjustment_sets()) > 1:
             return question, include
+
+
+def random_selection_question(generator: np.random.Generator, most: int = 6) -> SelectionQuestion:
+    """A random effect and one or two variables that the sample is selected by, some covariates known for everyone.
+
+    The selection is a variable of the graph or a new one below a few others: the usual case.
+    """
+    while True:
+        question = random_question(generator, most)
+        seen = [name for name in question.parents if name not in question.latent]
+        causes = tuple(name for name in seen if generator.random() < 0.35)
+        if generator.random() < 0.6 and sum(map(len, question.parents.values())) + len(causes) <= 16:
+            question = replace(question, parents={**question.parents, "S": causes})
+            selected: tuple[str, ...] = ("S",)
+        else:
+            several = 1 if generator.random() < 0.8 else 2
+            selected = tuple(str(name) for name in generator.permutation(question.free)[:several])
+        if selected and set(selected) <= set(question.free):
+            rest = [name for name in question.free if name not in selected]
+            return SelectionQuestion(question, selected, frozenset(n for n in rest if generator.random() < 0.6))
 
 
 def causal_graph(question: Question) -> CausalGraph:

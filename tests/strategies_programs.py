@@ -134,7 +134,7 @@ statement = st.one_of(
     st.builds(tree.Compute, some(expression), maybe(name)),
     st.builds(tree.Bound, expression, maybe(name), some(source, 0), maybe(name)),
     st.builds(tree.Independent, name, name, some(name, 0), maybe(name)),
-    st.builds(tree.Adjust, group, group, maybe(name)),
+    st.builds(tree.Adjust, group, group, maybe(name), some(source, 0)),
     st.builds(tree.Show, name, maybe(do), maybe(expression)),
     st.builds(tree.Search, name, some(name), maybe(name), some(name, 0), name),
     st.builds(tree.Canonicalise, name, some(name), maybe(name)),
