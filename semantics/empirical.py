@@ -296,11 +296,12 @@ def _values(rows: Rows, variable: str, model: Model, span: Span | None) -> tuple
     codes = [matched(labels, value) for value in raw]
     for value, code in zip(raw, codes, strict=True):
         if code is None:
-            raise SutureError(_unknown(rows, variable, value, labels, span))
+            raise SutureError(unknown_value(rows, variable, value, labels, span))
     return labels, tuple(code for code in codes if code is not None)
 
 
-def _unknown(rows: Rows, variable: str, value: Any, labels: Sequence[str], span: Span | None) -> Diagnostic:
+def unknown_value(rows: Rows, variable: str, value: Any, labels: Sequence[str], span: Span | None = None) -> Diagnostic:
+    """S302: a value in a column that the variable does not have."""
     count, first = rows.occurrences(variable, value)
     more = f", {_plural(count - 1, 'more row')}" if count > 1 else ""
     message = f"'{label_text(value)}' in column {variable} of {rows.name} is not a declared value (row {first}{more})"
