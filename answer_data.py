@@ -16,7 +16,9 @@ from .identify.derivation_text import condition_text, step_dict, witness_dict
 
 if TYPE_CHECKING:
     from .dsl.drawing.scene import Scene
+    from .identify.minimax_search import PredictorSearch
     from .identify.model_pair import ModelPair, NoWitness
+    from .identify.predictor import Predictor
     from .semantics.factors import NamedTable
 
 VERSION = "0.1.0"
@@ -78,6 +80,7 @@ class AnswerData:
     `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
     does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
     that is no number.  `notes` are facts a reader of the number should know; `error` goes with status `ERROR`.
+    `search` is all that a search for a predictor found.
     """
 
     statement: str
@@ -94,7 +97,7 @@ class AnswerData:
     witness: Witness | None = None
     models: ModelPair | NoWitness | None = None
     value: float | NamedTable | Mapping[str, Any] | None = None
-    exact: str | NamedTable | None = None
+    exact: str | NamedTable | Mapping[str, Any] | None = None
     interval: tuple[float, float] | None = None
     bounds: tuple[float, float] | None = None
     attaining: Mapping[str, str | None] | None = None
@@ -105,6 +108,12 @@ class AnswerData:
     source: str | None = None
     error: Diagnostic | None = None
     seconds: float = 0.0
+    search: PredictorSearch | None = None
+
+    @property
+    def predictor(self) -> Predictor | None:
+        """The predictor that a search chose: it predicts rows of data, and has a table and a formula."""
+        return None if self.search is None else self.search.chosen.predictor
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as the JSON object of the language page."""

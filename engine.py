@@ -34,6 +34,7 @@ from .dsl.program import (
     Pending,
     Program,
     Query,
+    Search,
     Show,
     Statement,
 )
@@ -133,6 +134,8 @@ class Session:
                 yield self.adjust(statement)
             case Bound():
                 yield self.bound(statement)
+            case Search():
+                yield self.search(statement)
             case Pending():
                 raise SutureError(not_built(keyword(statement), statement.span))
             case _:
@@ -242,6 +245,13 @@ class Session:
             "bound", Status.BOUNDS, statement.span.line, name, query.model, query.text, source=sources or None
         )
         return bounded(head, statement, asked, self.program, self.table)
+
+    def search(self, statement: Search) -> Answer:
+        """The predictor that stays best when mechanisms change, its worst domain, the best of all predictors."""
+        from .searching import searched
+
+        head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
+        return searched(head, statement, self.program, self.outcome)
 
     # -- diagrams
 
@@ -355,7 +365,7 @@ def about(head: Answer, statement: Statement) -> Answer:
             return replace(head, model=queries[0].model, query=", ".join(query.text for query in queries))
         case Independent(model=model) | Show(model=model) | Adjust(model=model):
             return replace(head, model=model)
-        case Pending(model=model, text=written):
+        case Pending(model=model, text=written) | Search(model=model, text=written):
             return replace(head, model=model, query=written)
         case Assert(text=written):
             return replace(head, query=written)

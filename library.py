@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from .dsl.diagram import Diagram
 from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
 from .dsl.files import read_file
 from .dsl.formula import Kernel, variables
-from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query
+from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query, Search
 from .dsl.program import Model as ResolvedModel
-from .dsl.resolve import read_model, read_query
+from .dsl.resolve import read_model, read_query, read_search
 from .dsl.source import Source, Span
 from .engine import Session, read, run
 from .estimate import estimated
@@ -199,15 +199,36 @@ class Model:
         right = (outcomes,) if isinstance(outcomes, str) else tuple(outcomes)
         return self._one(Adjust(left, right, self._sources(sources), self.name, NOWHERE))
 
+    def search_predictor(
+        self,
+        outcome: str,
+        features: Sequence[str] | None = None,
+        loss: str = "squared_loss",
+        mutable: Sequence[str] | None = None,
+    ) -> Answer:
+        """The predictor of `outcome` whose worst risk over all domains is least, among those of stable subsets.
+
+        `features` are all other observed variables where not given; `mutable`, the variables whose mechanisms may be
+        anything, are those the model declares.  `loss` is `squared_loss`, `log_loss` or `zero_one`.  The answer's
+        `predictor` predicts rows of data, its `search` holds every class, worst domain and bound.
+        Raises `SutureError` where names or numbers do not fit.
+
+        >>> model = Model("Y : {0, 1} ~ Bernoulli(0.2) ; M : {0, 1} ; Y -> M ; mutable M")
+        >>> model.search_predictor("Y").value["worst_case"]
+        0.16
+        """
+        chosen = [name for name in self.observed if name != outcome] if features is None else features
+        self._require(mutable or ())
+        model = self._resolved if mutable is None else replace(self._resolved, mutable=tuple(mutable))
+        text = f"search predictor of {outcome} from {{{', '.join(chosen)}}} minimax {loss}"
+        return Model.of(model)._one(replace(read_search(text, model), span=NOWHERE))
+
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.
 
         Raises `SutureError` where a name is unknown.
         """
-        for name in (first, second, *given):
-            if name not in self._resolved.by_name:
-                message = f"unknown variable '{name}' in model {self.name}"
-                raise SutureError(Diagnostic("S104", message, help=did_you_mean(name, self._resolved.by_name)))
+        self._require((first, second, *given))
         return self._one(Independent(first, second, tuple(given), self.name, NOWHERE))
 
     def show(self, do: dict[str, str | None] | Sequence[str] = (), graph: bool = False) -> Picture:
@@ -222,6 +243,13 @@ class Model:
 
     def __repr__(self) -> str:
         return f"<suture.Model {self.name}: {', '.join(self.observed)}>"
+
+    def _require(self, names: Sequence[str]) -> None:
+        """Refuse names that are no variables (S104)."""
+        for name in names:
+            if name not in self._resolved.by_name:
+                message = f"unknown variable '{name}' in model {self.name}"
+                raise SutureError(Diagnostic("S104", message, help=did_you_mean(name, self._resolved.by_name)))
 
     def _query(self, text: str) -> Query:
         return read_query(text, self._resolved)
@@ -250,7 +278,7 @@ class Model:
         program = Program(Source(""), {self.name: self._resolved}, {}, {}, {}, ())
         return Session(program)
 
-    def _one(self, statement: Identify | Compute | Independent | Adjust) -> Answer:
+    def _one(self, statement: Identify | Compute | Independent | Adjust | Search) -> Answer:
         (answer,) = self._session().answer(statement)
         if answer.error is not None:
             raise SutureError(answer.error)

@@ -33,7 +33,7 @@ def answer_text(answer: AnswerData, width: int = WIDTH, unicode: bool = False) -
     blocks = [_head(answer, width), *_result(answer, width, unicode)]
     steps = answer.derivation.steps
     # An estimate shows formula and number; its derivation is that of `identify`, and in the JSON.
-    if steps and (answer.status is not Status.VALUE or answer.statement == "adjust"):
+    if steps and (answer.status is not Status.VALUE or answer.statement in ("adjust", "search")):
         blocks.append("\n".join(line for number, step in enumerate(steps, 1) for line in _step(number, step, width)))
     blocks.append("\n".join(_facts(answer, width)))
     return "\n".join(block for block in blocks if block)
@@ -72,6 +72,8 @@ def _result(answer: AnswerData, width: int, unicode: bool) -> Iterator[str]:
 
 def _kept(text: str) -> Iterable[str]:
     """A line of an answer, its own indent kept."""
+    if not text:
+        return [""]
     indent = "  " + " " * (len(text) - len(text.lstrip()))
     return _wrapped(text.lstrip(), indent, WIDTH, indent + "  ")
 

@@ -8,8 +8,9 @@ from .explanation_pages_asking import PAGES as ASKING
 from .explanation_pages_bounds import PAGES as BOUNDS
 from .explanation_pages_exchange import PAGES as EXCHANGE
 from .explanation_pages_gaussian import PAGES as GAUSSIAN
+from .explanation_pages_predictors import PAGES as PREDICTORS
 
-PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS, **GAUSSIAN}
+PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS, **GAUSSIAN, **PREDICTORS}
 
 
 def codes() -> tuple[str, ...]:

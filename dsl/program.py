@@ -294,6 +294,23 @@ class Bound:
 
 
 @dataclass(frozen=True, slots=True)
+class Search:
+    """`search predictor of Y from {A, B} in M [over {d, e}] minimax LOSS`.
+
+    `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way.
+    """
+
+    outcome: str
+    features: tuple[str, ...]
+    model: str
+    domains: tuple[str, ...]
+    changing: tuple[str, ...]
+    loss: str
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A statement that is read, checked and formatted, and whose algorithm is not built yet."""
 
@@ -303,7 +320,7 @@ class Pending:
     span: Span
 
 
-Statement: TypeAlias = Identify | Estimate | Compute | Independent | Show | Assert | Adjust | Bound | Pending
+Statement: TypeAlias = Identify | Estimate | Compute | Independent | Show | Assert | Adjust | Bound | Search | Pending
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TypeAlias, TypeVar
 from . import tree
 from .diagnostics import Diagnostic, SutureError
 from .parser import parse, parse_expression, parse_inside
-from .program import Domain, Model, Program, Query, Statement
+from .program import Domain, Model, Program, Query, Search, Statement
 from .resolve_data import resolve_data
 from .resolve_models import resolve_domain, resolve_model
 from .resolve_queries import QueryResolver
@@ -78,6 +78,25 @@ def read_query(text: str, model: Model) -> Query:
     if query is None:
         raise SutureError(sorted(scope.problems, key=_place), source)
     return query
+
+
+def read_search(text: str, model: Model) -> Search:
+    """The search for a predictor that a text spells, about `model`.
+
+    Raises `SutureError` where the text is no such statement about it.
+
+    >>> read_search("search predictor of Y from {X} minimax log_loss", read_model("Y -> X ; mutable X")).changing
+    ('X',)
+    """
+    source = Source(text)
+    program = parse(source)
+    scope = Scope(source, models={model.name: model}, kinds={model.name: ("model", Span(0, 0, 0, 0))})
+    action = program.statements[0]
+    assert isinstance(action, tree.Search)
+    found = StatementResolver(scope).resolve(action)
+    if not isinstance(found, Search):
+        raise SutureError(sorted(scope.problems, key=_place), source)
+    return found
 
 
 def _place(problem: Diagnostic) -> int:

@@ -23,10 +23,12 @@ from .program import (
     Model,
     Pending,
     Query,
+    Search,
     Show,
     Statement,
 )
 from .resolve_queries import QueryResolver
+from .resolve_search import search_statement
 from .scope import Scope
 from .source import Span
 from .statement_text import claim_text, statement_text
@@ -287,7 +289,8 @@ class StatementResolver:
 
     # -- predictors, canonical forms, counterfactuals, causes
 
-    def _search(self, action: tree.Search) -> Pending | None:
+    def _search(self, action: tree.Search) -> Search | None:
+        before = len(self.scope.problems)
         model = self.model(action.model, action.span)
         if action.loss.text not in LOSSES:
             help = did_you_mean(action.loss.text, LOSSES) or f"there is {', '.join(LOSSES)}"
@@ -299,7 +302,7 @@ class StatementResolver:
         self._not_latent(names, model)
         self._apart(names)
         self._domains(action.domains, model)
-        return self._pending("search", model, action)
+        return search_statement(self.scope, action, model) if len(self.scope.problems) == before else None
 
     def _canonicalise(self, action: tree.Canonicalise) -> Pending | None:
         model = self.model(action.model, action.span)

@@ -1,12 +1,12 @@
 """The worst domain for a predictor: exact where it can be, certified bounds where the budget ends.
 
 For a fixed predictor the risk is W summed over the cases of the mechanisms' parents and their options, each weighted by
-the policy: linear in every row, so a worst policy is deterministic.  One mutable mechanism: the sum over its cases of the
-largest option.  Several: a limited-memory influence diagram (decisions are mechanisms, information are parents; Lauritzen
-and Nilsson 2001), which is NP-hard in general.
+the policy: linear in every row, so a worst policy is deterministic.  One mutable mechanism: the sum over its cases of
+the largest option.  Several: a limited-memory influence diagram (decisions are mechanisms, information are parents;
+Lauritzen and Nilsson 2001), which is NP-hard in general.
 
-- Upper bounds: information arcs.  Let each mechanism see what those before it saw, and solve by dynamic programming; more
-  information only helps the adversary.  Where the solution uses no more than the parents, it is the answer.
+- Upper bounds: information arcs.  Let each mechanism see what those before it saw, and solve by dynamic programming;
+  more information only helps the adversary.  Where the solution uses no more than the parents, it is the answer.
 - Lower bounds: the policy that solution suggests, then one mechanism at a time made best against the others, which is
   also how enumeration closes its last decision.
 - Branch and bound on the row whose options the relaxed solution disagrees on most, until the two meet.
@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..semantics.factors import Axis
-from ..semantics.semiring import Semiring, Array
+from ..semantics.semiring import Array, Semiring
 from .losses import first_largest
 
 NODES = 4000

@@ -1,7 +1,7 @@
 """One predictor's inputs and the adversary in one table: what every risk, worst case and mixture is computed from.
 
-The table is P(inputs, outcome, what the changing mechanisms read and make | do(changing)); a domain multiplies it by its
-mechanisms, a predictor by its losses.
+The table is P(inputs, outcome, what the changing mechanisms read and make | do(changing)); a domain multiplies it by
+its mechanisms, a predictor by its losses.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..semantics.contraction import amount
 from ..semantics.factors import Axis
-from ..semantics.semiring import PROBABILITY, Semiring, Array
+from ..semantics.plan import amount
+from ..semantics.semiring import PROBABILITY, Array, Semiring
 from .adversary import Decision, Policy, Rewards
 from .selection_model import Adversary, Choice, SelectionModel
 

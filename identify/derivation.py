@@ -188,7 +188,19 @@ class OpenPath:
     path: str
 
 
-Witness: TypeAlias = Hedge | Thicket | OpenPath
+@dataclass(frozen=True, slots=True)
+class WorstDomain:
+    """The domain in which a predictor does worst: its mechanisms as a program, and the expected loss there.
+
+    `name` is that of a domain of the program, None where the domain was made for the purpose.
+    """
+
+    name: str | None
+    program: str
+    risk: float
+
+
+Witness: TypeAlias = Hedge | Thicket | OpenPath | WorstDomain
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from .derivation import (
     Teeth,
     Thicket,
     Witness,
+    WorstDomain,
 )
 
 
@@ -104,6 +105,8 @@ def witness_text(witness: Witness) -> tuple[str, ...]:
             return (head, *map(_obstacle, obstacles))
         case OpenPath(path):
             return (f"open path: {path}",)
+        case WorstDomain(_, program, risk):
+            return (f"worst domain, expected loss {risk:.6g}:", *(f"  {line}" for line in program.split("\n")))
         case _:
             assert_never(witness)
 
@@ -155,5 +158,7 @@ def witness_dict(witness: Witness) -> dict[str, object]:
             }
         case OpenPath(path):
             return {"kind": "open path", "path": path}
+        case WorstDomain(name, program, risk):
+            return {"kind": "worst domain", "name": name, "program": program, "risk": risk}
         case _:
             assert_never(witness)

@@ -4,11 +4,11 @@ Tables have one row a cell (a case of the predictor's inputs) and one column a v
 array with one row a cell: a number for the squared loss, a distribution over the outcome's values for the others (log
 loss in nats; 0-1 loss counts the probability that the prediction, drawn from it, is wrong).
 
-`against` solves min over predictions of the largest risk over finitely many domains, and by its dual the mixture of these
-domains whose best prediction is hardest: max over mixtures of the Bayes risk, concave and homogeneous, whose gradient is
-the risk in each domain.  A logarithmic barrier on the mixture with Newton steps solves it for the smooth losses: at
-barrier m the duality gap is m times the number of domains (Boyd and Vandenberghe 2004, section 11.2.2).  For the 0-1 loss
-it is a linear program.
+`against` solves min over predictions of the largest risk over finitely many domains, and by its dual the mixture of
+these domains whose best prediction is hardest: max over mixtures of the Bayes risk, concave and homogeneous, whose
+gradient is the risk in each domain.  A logarithmic barrier on the mixture with Newton steps solves it for the smooth
+losses: at barrier m the duality gap is m times the number of domains (Boyd and Vandenberghe 2004, section 11.2.2).  For
+the 0-1 loss it is a linear program.
 """
 
 from __future__ import annotations
@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.labels import number
-from ..semantics.semiring import Semiring, Array
+from ..semantics.semiring import Array, Semiring
 
 Floats = NDArray[np.float64]
 BARRIERS = tuple(10.0**-power for power in range(1, 15))
@@ -177,7 +176,7 @@ class ZeroOneLoss(Loss):
     def against(self, pool: Sequence[Floats]) -> Mixture:
         """A linear program: minimise t where no domain's risk is above t; its multipliers are the mixture."""
         from scipy.optimize import linprog
-        from scipy.sparse import csr_matrix, hstack, kron, eye
+        from scipy.sparse import csr_matrix, eye, hstack, kron
 
         tables = np.stack(pool)
         count, cells, values = tables.shape

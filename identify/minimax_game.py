@@ -13,7 +13,7 @@ Bayes risk of one of the domains found, or of a mixture of them with small weigh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -22,9 +22,10 @@ import numpy as np
 from ..semantics.semiring import PROBABILITY, Array
 from .adversary import Policy, worst_policy
 from .arena import Arena
-from .losses import Floats, Loss
+from .losses import Floats, Loss, Mixture
 
 ROUNDS = 400
+NEGLIGIBLE = 1e-12
 GAP = 1e-11
 LINEAR_GAP = 1e-9
 DENOMINATORS = (1, 2, 12, 1000)
@@ -71,29 +72,34 @@ def solve(arena: Arena, loss: Loss, start: Sequence[Domain] = (), rounds: int = 
     pool = [Domain(number, None) for number in range(len(adversaries))]
     pool += [domain for domain in start if domain.policy]
     tables = [floats.table(adversaries[domain.adversary], domain.policy) for domain in pool]
-    lower, upper = -np.inf, np.inf
-    prediction: Floats | None = None
-    proof: tuple[tuple[float, Domain], ...] = ()
+    best = Saddle(-np.inf, np.inf, np.empty(0), (), 0)
     goal = LINEAR_GAP if loss.name == "zero_one" else GAP
-    spent = 0
-    for spent in range(1, rounds + 1):
+    for count in range(1, rounds + 1):
         mixture = loss.against(tables)
         value = float(loss.least(np.tensordot(mixture.weights, np.stack(tables), 1), PROBABILITY))
         _, reached, domain = worst_of(floats, loss.costs(mixture.prediction, PROBABILITY))
-        if value > lower:
-            lower = value
-            proof = tuple((float(w), d) for w, d in zip(mixture.weights, pool, strict=True) if w > 1e-12)
-        if reached < upper or prediction is None:
-            upper, prediction = float(reached), mixture.prediction
-        if upper - lower <= goal * max(1.0, upper):
+        best = _improved(best, value, float(reached), mixture, pool, count)
+        if best.upper - best.lower <= goal * max(1.0, best.upper):
             break
         table = floats.table(adversaries[domain.adversary], domain.policy)
         if any(np.array_equal(table, known) for known in tables):
             break
         pool.append(domain)
         tables.append(table)
-    assert prediction is not None
-    return Saddle(lower, max(lower, upper), prediction, proof, spent)
+    return replace(best, upper=max(best.lower, best.upper))
+
+
+def _improved(
+    best: Saddle, value: float, reached: float, mixture: Mixture, pool: Sequence[Domain], count: int
+) -> Saddle:
+    """The saddle with the better of two proofs and the better of two predictions."""
+    if value > best.lower:
+        weighted = zip(mixture.weights.tolist(), pool, strict=True)
+        proof = tuple((weight, domain) for weight, domain in weighted if weight > NEGLIGIBLE)
+        best = replace(best, lower=value, mixture=proof)
+    if reached < best.upper:
+        best = replace(best, upper=reached, prediction=mixture.prediction)
+    return replace(best, rounds=count)
 
 
 def exact_lower(arena: Arena, loss: Loss, saddle: Saddle, target: Fraction, extra: Sequence[Domain]) -> bool:

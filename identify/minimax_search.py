@@ -27,12 +27,14 @@ from .arena import Arena
 from .losses import Loss, SquaredLoss
 from .minimax_game import Domain, Saddle, exact_lower, solve, worst_of
 from .predictor import Predictor
-from .selection_diagram import Condition, InvariantClass, Place, SelectionDiagram
+from .selection_diagram import Condition, InvariantClass, Place
 from .selection_model import SelectionModel
 
 MOST_CLASSES = 5000
 MOST_EXACT = 64
 MOST_PLACES = 4000
+ROUNDING = 1e-10
+"""Bounds that are nearer than this are equal but for the rounding of the saddle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,9 +157,12 @@ def _predictor(
 def formula_of(model: SelectionModel, loss: Loss, members: InvariantClass) -> Formula:
     """What a class predicts with: E(Y | x_T, do(x_M)) for numbers, P(Y | x_T, do(x_M)) otherwise.
 
-    For an outcome of two words the mean is the probability of the second.
+    Mutable variables that nothing here descends from need not be set.  For an outcome of the values 0 and 1, or of two
+    words, the mean is the probability of the second.
     """
-    outcome, given, do = model.outcome, terms(members.boundary), terms(members.inputs)
+    outcome, given = model.outcome, terms(members.boundary)
+    above = model.ancestors((outcome, *members.boundary), cut=True)
+    do = terms(name for name in model.diagram.mutable if name in above)
     labels = model.labels[outcome]
     if not isinstance(loss, SquaredLoss):
         return Kernel((Term(outcome),), given, do)
@@ -188,9 +193,11 @@ def _minimax(model: SelectionModel, loss: Loss, saddle: Saddle, best: Scored) ->
     predictor = _predictor(model, loss, arena.inputs, saddle.prediction, holes, None)
     lower, upper = saddle.lower, min(saddle.upper, float(best.upper))
     lower = min(lower, upper)
-    if isinstance(best.worst, Fraction) and float(best.worst) - lower < 1e-7:
-        if exact_lower(arena, loss, saddle, best.worst, [best.domain]):
-            return Minimax(best.worst, best.worst, best.predictor, saddle)
+    near = isinstance(best.worst, Fraction) and float(best.worst) - lower < 1e-7
+    if near and exact_lower(arena, loss, saddle, best.worst, [best.domain]):
+        return Minimax(best.worst, best.worst, best.predictor, saddle)
+    if float(best.upper) - lower <= ROUNDING:
+        lower = upper = float(best.worst)
     return Minimax(lower, upper, best.predictor if float(best.worst) <= saddle.upper else predictor, saddle)
 
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.program import AnyMechanism, Domain, Mechanism, Model
-from ..semantics.needs import labels_of, missing_mechanism
-from ..semantics.semiring import RATIONAL, PROBABILITY, Array
 from ..semantics.mechanisms import mechanism_array
+from ..semantics.needs import labels_of, missing_mechanism
+from ..semantics.semiring import PROBABILITY, RATIONAL, Array
 from .losses import LogLoss, Loss, SquaredLoss, ZeroOneLoss, outcome_numbers
 from .selection_diagram import SelectionDiagram
 from .selection_model import Adversary, Choice, SelectionModel, any_row, given_row
@@ -21,7 +21,7 @@ RATIONAL_CELLS = 1 << 12
 
 
 def loss_named(name: str, labels: Sequence[str]) -> Loss:
-    """The loss of that name for an outcome with these labels; raises `SutureError` S445 where they are no numbers."""
+    """The loss of that name for an outcome with these labels; raises `SutureError` S473 where they are no numbers."""
     if name == "log_loss":
         return LogLoss()
     if name == "zero_one":
@@ -29,7 +29,7 @@ def loss_named(name: str, labels: Sequence[str]) -> Loss:
     numbers = outcome_numbers(labels)
     if numbers is None:
         message = f"the squared loss needs an outcome of numbers, and its values are {', '.join(labels)}"
-        raise SutureError(Diagnostic("S445", message, help="use log_loss or zero_one, or give the values as numbers"))
+        raise SutureError(Diagnostic("S473", message, help="use log_loss or zero_one, or give the values as numbers"))
     return SquaredLoss(numbers)
 
 
@@ -45,7 +45,7 @@ def selection_model(
     """The selection model in which the mechanisms of `changing` are any, or those of one of `domains`.
 
     `given` are domains to compare with; those that leave something open are passed over.  Rational where that is
-    affordable and `exact`, else float64.  Raises `SutureError` for what is missing (S427, S428) or no number (S446).
+    affordable and `exact`, else float64.  Raises `SutureError` for what is missing (S427, S428) or no number (S474).
     """
     diagram = SelectionDiagram.of(model.diagram, outcome, features, changing)
     whole = diagram.whole
@@ -85,7 +85,7 @@ def _arrays(model: Model, names: Iterable[str], mechanisms: Mapping[str, Mechani
             problems.append(missing_mechanism(model, name, name))
         elif not all(isinstance(entry, Fraction) for entry in array.flat):
             message = f"the mechanism of {name} has parameters, and the worst case needs numbers"
-            problems.append(Diagnostic("S446", message, model.by_name[name].span, help="give every parameter a value"))
+            problems.append(Diagnostic("S474", message, model.by_name[name].span, help="give every parameter a value"))
         else:
             found[name] = array
     if problems:

@@ -52,8 +52,8 @@ class Predictor:
 
         `data` is a dict of labels or of columns, or a pandas, polars, pyarrow or DuckDB table; columns that are no
         inputs are left alone.  The squared loss gives means (float64), the log loss an array of probabilities with one
-        column a value of the outcome, the 0-1 loss labels.  Raises `SutureError` S308 where an input has no column, S302
-        for a value that the variable does not have.
+        column a value of the outcome, the 0-1 loss labels.  Raises `SutureError` S308 where an input has no column,
+        S302 for a value that the variable does not have.
         """
         rows, alone = self._rows(data)
         places = tuple(self._places(name, rows) for name in self.inputs)

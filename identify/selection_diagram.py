@@ -1,16 +1,16 @@
 """Selection diagrams read as graphs: what is stable, what is mutable, and what a predictor of the outcome may rely on.
 
-The mechanisms of the mutable variables M differ between domains, all others are the same everywhere.  So
-P(y, x_S | do(x_M)) is the same in every domain, and with it the predictor E[Y | x_S', do(x_M)] of every subset S' of the
-stable features S.  Everything here is read off the graph in which the arrows into M are cut.
+The mechanisms of the mutable variables M differ between domains, all others are the same everywhere.  So P(y, x_S |
+do(x_M)) is the same in every domain, and with it the predictor E[Y | x_S', do(x_M)] of every subset S' of the stable
+features S.  Everything here is read off the graph in which the arrows into M are cut.
 
-Two questions are answered.  Which subsets give the same predictor: S' ~ S'' where the outcome is separated from the rest
-by a common part; a class is the interval between its Markov boundary T and T + R, and `expand` enumerates the classes
-by a recursion that visits fewer than twice as many places as there are classes.  And whether the whole stable set is
-minimax by its graph alone (`condition`).
+Two questions are answered.  Which subsets give the same predictor: S' ~ S'' where the outcome is separated from the
+rest by a common part; a class is the interval between its Markov boundary T and T + R, and `expand` enumerates the
+classes by a recursion that visits fewer than twice as many places as there are classes.  And whether the whole stable
+set is minimax by its graph alone (`condition`).
 
 Variables that are no feature are hidden: they are projected out first, as latent ones are.  Source: Liu, Zheng, Sun,
-Fang, Wang (ICML 2023), "Which invariance should we transfer?", theorem 3.3 and section 4; Richardson and Spirtes (2002),
+Fang, Wang (ICML 2023), "Which invariance should we transfer?", sections 3 and 4; Richardson and Spirtes (2002),
 theorem 4.2, for adjacency by inducing paths, which replaces their exponential tests.
 """
 

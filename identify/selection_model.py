@@ -1,8 +1,9 @@
-"""A finite model in which some mechanisms may change: the stable mechanisms as factors, and what an adversary may choose.
+"""A finite model in which some mechanisms may change: the stable mechanisms as factors, and what an adversary may
+choose.
 
 A mutable mechanism is a choice, for each case of its parents, among finitely many rows (distributions of the variable):
-all point masses where any mechanism is possible, the corners of a polytope where probabilities lie in intervals, the one
-given row where a domain fixes it.  Corners suffice, since for a fixed predictor the risk is linear in each row.
+all point masses where any mechanism is possible, the corners of a polytope where probabilities lie in intervals, the
+one given row where a domain fixes it.  Corners suffice, since for a fixed predictor the risk is linear in each row.
 
 Several `Adversary`s stand side by side where named domains are searched over: the worst of them counts.
 """
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..semantics.contraction import contract
 from ..semantics.factors import Axis, Factor
-from ..semantics.semiring import Semiring, Array
+from ..semantics.semiring import Array, Semiring
 from .selection_diagram import SelectionDiagram
 
 

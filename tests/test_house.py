@@ -24,7 +24,7 @@ TOWER = (
     ("dsl",),
     ("semantics",),
     ("identify",),
-    ("adjusting", "answer", "answer_data", "answering", "bounding", "estimate", "evidence", "report"),
+    ("adjusting", "answer", "answer_data", "answering", "bounding", "estimate", "evidence", "report", "searching"),
     ("engine", "pictures"),
     ("library", "doctor"),
     ("cli", "jupyter_ext", "suture"),

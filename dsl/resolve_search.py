@@ -1,0 +1,104 @@
+"""Searches for predictors: which mechanisms may change, and whether the predictor may read what it has to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from . import tree
+from .labels import number
+from .program import AnyMechanism, Domain, Finite, Model, Search
+from .scope import Scope
+from .statement_text import statement_text
+
+
+def search_statement(scope: Scope, action: tree.Search, model: Model) -> Search | None:
+    """The checked search, or None with its problems noted (S470 to S473)."""
+    named = [scope.domains.get((model.name, name.text)) for name in action.domains]
+    over = [domain for domain in named if domain is not None]
+    if len(over) < len(action.domains) or scope.broken:
+        return None
+    every = [domain for (owner, _), domain in scope.domains.items() if owner == model.name]
+    changing = changing_variables(model, every, over)
+    if not changing:
+        _nothing_changes(scope, action, model)
+    if action.outcome.text in changing:
+        text = f"the mechanism of {action.outcome.text} may change, so nothing about it carries over"
+        scope.report("S471", text, action.outcome.span, "mutable", "predict a variable whose mechanism stays the same")
+    features = tuple(name.text for name in action.features)
+    _all_read(scope, action, model, changing, features)
+    _numbers(scope, action, model)
+    domains = tuple(name.text for name in action.domains)
+    return Search(
+        action.outcome.text,
+        features,
+        model.name,
+        domains,
+        changing,
+        action.loss.text,
+        statement_text(replace(action, model=None)).removeprefix("search "),
+        action.span,
+    )
+
+
+def changing_variables(model: Model, domains: Iterable[Domain], over: Sequence[Domain]) -> tuple[str, ...]:
+    """The variables whose mechanisms change, in the order of the model.
+
+    Of named domains those in which they differ; otherwise what the model declares `mutable`, what is `~ any` in it, and
+    what differs in any of its domains.
+    """
+    if over:
+        found = {name for domain in over for name in domain.mechanisms}
+    else:
+        found = {name for domain in domains for name in domain.mechanisms}
+        found |= {name for name, mechanism in model.mechanisms.items() if isinstance(mechanism, AnyMechanism)}
+        found |= set(model.mutable)
+    return tuple(variable.name for variable in model.variables if variable.name in found)
+
+
+def _nothing_changes(scope: Scope, action: tree.Search, model: Model) -> None:
+    if action.domains:
+        text = f"no mechanism differs in {', '.join(name.text for name in action.domains)}"
+        scope.report("S470", text, action.span, "nothing changes", "name a domain that changes something")
+        return
+    text = f"every mechanism of model {model.name} stays the same in all domains"
+    names = [name.text for name in action.features if name.text not in model.latent]
+    example = names[0] if names else "X"
+    scope.report("S470", text, action.span, "nothing changes", f"say what may: mutable {example}, in the model")
+
+
+def _all_read(
+    scope: Scope, action: tree.Search, model: Model, changing: Sequence[str], features: Sequence[str]
+) -> None:
+    """A predictor that carries over reads every mutable variable that bears on it (S472)."""
+    bearing = _with_ancestors(model, {action.outcome.text, *features} & set(model.by_name))
+    for name in changing:
+        if name in bearing and name not in features and name != action.outcome.text:
+            if name in model.latent:
+                text = f"the mechanism of {name} may change and {name} is latent, so no prediction carries over"
+                help_text = f"make {name} observed, or keep its mechanism"
+            else:
+                text = f"the mechanism of {name} may change, and the predictor does not read {name}"
+                help_text = f"add {name}: what carries over is the prediction given do({name})"
+            scope.report("S472", text, action.span, "", help_text)
+
+
+def _with_ancestors(model: Model, names: set[str]) -> set[str]:
+    found, pending = set(names), list(names)
+    while pending:
+        for parent in model.parents(pending.pop()):
+            if parent not in found:
+                found.add(parent)
+                pending.append(parent)
+    return found
+
+
+def _numbers(scope: Scope, action: tree.Search, model: Model) -> None:
+    """The squared loss of words is no number, unless there are two of them: then they count 0 and 1 (S473)."""
+    variable = model.by_name.get(action.outcome.text)
+    if variable is None or not isinstance(variable.values, Finite) or action.loss.text != "squared_loss":
+        return
+    labels = variable.values.labels
+    if len(labels) != 2 and any(number(label) is None for label in labels):
+        text = f"squared_loss needs numbers, and the values of {variable.name} are {', '.join(labels)}"
+        scope.report("S473", text, action.loss.span, "of words", "use log_loss or zero_one")

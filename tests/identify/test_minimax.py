@@ -1,0 +1,148 @@
+"""Worst cases, winners and the minimax over all predictors: known fractions, and enumeration of every domain."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from oracles.invariance import random_transfer
+from transfer_check import faults, searched
+
+from suture.dsl.program import Domain, Model
+from suture.dsl.resolve import read_model
+from suture.identify.minimax_search import PredictorSearch, search
+from suture.identify.minimax_setup import loss_named, selection_model
+
+
+def solved(
+    model: Model, outcome: str, features: tuple[str, ...], loss: str, over: tuple[Domain, ...] = ()
+) -> PredictorSearch:
+    made = selection_model(model, outcome, features, model.mutable, over)
+    return search(made, loss_named(loss, made.labels[outcome]))
+
+
+def worst_cases(found: PredictorSearch) -> dict[str, object]:
+    return {" ".join(each.members.boundary): each.worst for each in found.classes}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Models whose answers are known fractions, worked out by hand and by an independent program
+
+
+def model_a(first: str, second: str) -> Model:
+    return read_model(
+        "model A { Y : {0, 1} ~ Bernoulli(0.2) ; M : {0, 1} ~ any ; Y -> M\n"
+        "X : {0, 1} ~ table (Y, M) {\n_, 0 => 1/2, 1/2\n"
+        f"1, 1 => 1 - {first}, {first} ; 0, 1 => 1 - {second}, {second} }}\nmutable M }}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "worst"),
+    [
+        ("0.9", "0.2", "6822836/39340125"),
+        ("0.8", "0.2", "6149/36125"),
+        ("0.9", "0.3", "889844/5151125"),
+        ("0.5", "0.1", "2781076/17020125"),
+        ("0", "0.7", "2686/15125"),
+    ],
+)
+def test_the_whole_stable_set_may_be_worse_than_nothing(first: str, second: str, worst: str) -> None:
+    found = solved(model_a(first, second), "Y", ("M", "X"), "squared_loss")
+    assert worst_cases(found) == {"": Fraction(4, 25), "X": Fraction(worst)}
+    assert found.chosen.members.boundary == ()
+    assert found.minimax is not None
+    assert found.minimax.exact
+    assert (found.minimax.lower, found.gap) == (Fraction(4, 25), 0)
+    assert (found.condition.holds, found.condition.edge) == (False, "Y -> X")
+
+
+def test_the_worst_mechanism_is_a_witness() -> None:
+    found = solved(model_a("0.9", "0.2"), "Y", ("M", "X"), "squared_loss")
+    policy = found.classes[1].domain.policy
+    assert policy is not None
+    assert policy["M"].tolist() == [1, 0]
+
+
+B = """model B { C : {0, 1} ~ Bernoulli(1/2) ; Y : {0, 1} ~ table (C) { 0 => 0.9, 0.1 ; 1 => 0.7, 0.3 }
+M : {0, 1} ~ any ; Y -> M
+X1 : {0, 1} ~ table (Y, M) { _, 0 => 1/2, 1/2 ; 1, 1 => 0.1, 0.9 ; 0, 1 => 0.8, 0.2 }
+X2 : {0, 1} ~ table (X1) { 0 => 0.8, 0.2 ; 1 => 0.3, 0.7 } ; mutable M }"""
+C = """model C { C : {0, 1} ~ Bernoulli(1/2) ; Y : {0, 1} ~ table (C) { 0 => 0.9, 0.1 ; 1 => 0.4, 0.6 }
+M : {0, 1} ~ any ; Y -> M ; X : {0, 1} ~ table (M) { 0 => 0.8, 0.2 ; 1 => 0.3, 0.7 }
+Z : {0, 1} ~ table (Y) { 0 => 0.7, 0.3 ; 1 => 0.2, 0.8 } ; mutable M }"""
+D = """model D { X5 : {0, 1} ~ Bernoulli(0.4) ; Y : {0, 1} ~ Bernoulli(0.2) ; M1 : {0, 1} ~ any ; Y -> M1
+X1 : {0, 1} ~ table (Y, M1, X5) {
+  _, 0, 0 => 0.5, 0.5 ; _, 0, 1 => 0.6, 0.4
+  0, 1, 0 => 0.8, 0.2 ; 0, 1, 1 => 0.7, 0.3 ; 1, 1, 0 => 0.1, 0.9 ; 1, 1, 1 => 0.2, 0.8
+}
+X3 : {0, 1} ~ table (X1) { 0 => 0.9, 0.1 ; 1 => 0.2, 0.8 } ; M2 : {0, 1} ~ any ; {X3, X5} -> M2 ; mutable M1, M2 }"""
+E = """model E { Y : {0, 1} ~ Bernoulli(1/2) ; M : {0, 1} ~ any ; Y -> M
+X : {0, 1} ~ table (Y, M) { 1, 0 => 0.7, 0.3 ; 1, 1 => 0.9, 0.1 ; 0, 0 => 0.1, 0.9 ; 0, 1 => 0.3, 0.7 } ; mutable M }"""
+
+KNOWN = [
+    (B, ("C", "M", "X1", "X2"), False, 6, 0.15, 0.15, {
+        "": 0.16, "C": 0.15, "X1": 0.1734319858, "X2": 0.1645410456, "C X1": 0.1551484152, "C X2": 0.1519263215}),
+    (C, ("C", "M", "X", "Z"), True, 4, 0.1305494505, 0.1305494505, {
+        "": 0.2275, "C": 0.165, "Z": 0.1756140351, "C Z": 0.1305494505}),
+    (D, ("X5", "M1", "X1", "X3", "M2"), False, 5, 0.16, 0.16, {
+        "": 0.16, "X1": 0.1720486192, "X3": 0.1665700740, "X5 X1": 0.1716147470, "X5 X3": 0.1665476732}),
+    (E, ("M", "X"), False, 2, 23 / 128, 0.1575344024, {"": 0.25, "X": 23 / 128}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "features", "holds", "classes", "best", "minimax", "worst"), KNOWN)
+def test_known_models(
+    text: str,
+    features: tuple[str, ...],
+    holds: bool,
+    classes: int,
+    best: float,
+    minimax: float,
+    worst: dict[str, float],
+) -> None:
+    found = solved(read_model(text), "Y", features, "squared_loss")
+    assert len(found.classes) == classes
+    assert found.condition.holds == holds
+    assert {name: float(value) for name, value in worst_cases(found).items()} == pytest.approx(worst, abs=6e-11)  # type: ignore[arg-type]
+    assert float(found.chosen.worst) == pytest.approx(best, abs=6e-11)
+    assert found.minimax is not None
+    assert float(found.minimax.lower) == pytest.approx(minimax, abs=6e-11)
+    assert float(found.minimax.upper) == pytest.approx(minimax, abs=6e-11)
+
+
+def test_members_of_the_classes() -> None:
+    found = solved(read_model(B), "Y", ("C", "M", "X1", "X2"), "squared_loss")
+    optional = {each.members.boundary: each.members.optional for each in found.classes}
+    assert optional["X1",] == ("X2",)
+    assert optional["C", "X1"] == ("X2",)
+    assert sum(each.members.members for each in found.classes) == 8
+
+
+def test_exact_fractions_of_the_model_where_no_subset_is_minimax() -> None:
+    found = solved(read_model(E), "Y", ("M", "X"), "squared_loss")
+    assert worst_cases(found) == {"": Fraction(1, 4), "X": Fraction(23, 128)}
+    assert found.minimax is not None
+    assert not found.minimax.exact
+    assert found.gap > 0.02
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Random models, every subset and every domain enumerated
+
+
+@pytest.mark.parametrize("loss", ["squared_loss", "log_loss", "zero_one"])
+@pytest.mark.parametrize("seed", range(25))
+def test_random_models_against_enumeration(seed: int, loss: str) -> None:
+    transfer = random_transfer(np.random.default_rng(seed))
+    assert list(faults(transfer, loss, searched(transfer, loss))) == []
+
+
+def test_what_is_called_hard_is_hard() -> None:
+    """Among the random models are those where no subset is minimax, and those with several mutable variables."""
+    made = [random_transfer(np.random.default_rng(seed)) for seed in range(25)]
+    found = [searched(each, "squared_loss") for each in made]
+    assert sum(float(each.gap) > 1e-6 for each in found) >= 3
+    assert sum(len(each.mutable) > 1 for each in made) >= 5
+    assert sum(each.condition.holds for each in found) >= 3
