@@ -114,7 +114,9 @@ def _add_show(command: argparse.ArgumentParser) -> None:
 
 def _add_import(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="a graph, or '-' for stdin")
-    command.add_argument("--from", dest="format", help="dagitty, dot, lavaan, bif or gml; guessed where left out")
+    command.add_argument(
+        "--from", dest="format", help="dagitty, dot, lavaan, bif, xmlbif, net, xdsl, uai or gml; guessed where left out"
+    )
     command.add_argument("--name", help="what to call the model")
     command.add_argument("-o", "--output", type=Path, help="write the program to a file; without it to stdout")
     command.set_defaults(run=import_)
@@ -123,7 +125,9 @@ def _add_import(command: argparse.ArgumentParser) -> None:
 def _add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("file", help="a program, or '-' for stdin")
     command.add_argument("model", nargs="?", help="which model, where there are several")
-    command.add_argument("--to", dest="format", required=True, help="dagitty, dot, lavaan, bif or gml")
+    command.add_argument(
+        "--to", dest="format", required=True, help="dagitty, dot, lavaan, bif, xmlbif, net, xdsl, uai or gml"
+    )
     command.add_argument("-o", "--output", type=Path, help="write to a file; without it to stdout")
     command.set_defaults(run=export)
 

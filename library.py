@@ -94,7 +94,8 @@ class Model:
 
     @classmethod
     def from_text(cls, text: str, format: str | None = None) -> Model:
-        """A model from a graph in another tool's format: dagitty, dot, lavaan, bif or gml, guessed where not given.
+        """A model from a graph or network in another tool's format, guessed where not given: dagitty, dot, lavaan, bif,
+        xmlbif, net, xdsl, uai or gml.
 
         Raises `SutureError` where the text cannot be read or says what a model cannot be.
 

@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from ..diagnostics import Diagnostic, SutureError, did_you_mean
 from ..program import Model
 from ..source import Source
-from . import bif, bif_writing, dagitty, dot, gml, lavaan
+from . import bif, bif_writing, dagitty, dot, gml, lavaan, net, uai, xdsl, xmlbif
 from .graph import Draft, listed
 from .program_text import Imported, imported
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A text format: how it is read and written, the ends of its files, and whether it holds values and tables."""
+    """A text format: how it is read and written, the ends of its files, and whether it holds values and tables, names,
+    and which variables are latent.
+    """
 
     read: Callable[[Source], Draft]
     write: Callable[[Model], str]
     suffixes: tuple[str, ...]
     tables: bool = False
+    names: bool = True
+    latent: bool = True
 
 
 FORMATS: Mapping[str, Format] = {
@@ -29,6 +33,10 @@ FORMATS: Mapping[str, Format] = {
     "dot": Format(dot.read, dot.write, (".dot", ".gv")),
     "lavaan": Format(lavaan.read, lavaan.write, (".lavaan", ".lav")),
     "bif": Format(bif.read, bif_writing.write, (".bif",), tables=True),
+    "xmlbif": Format(xmlbif.read, xmlbif.write, (".xmlbif", ".bifxml", ".xml"), tables=True),
+    "net": Format(net.read, net.write, (".net", ".hugin"), tables=True, latent=False),
+    "xdsl": Format(xdsl.read, xdsl.write, (".xdsl",), tables=True, latent=False),
+    "uai": Format(uai.read, uai.write, (".uai",), tables=True, names=False, latent=False),
     "gml": Format(gml.read, gml.write, (".gml",)),
 }
 
@@ -38,6 +46,10 @@ SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("dagitty", re.compile(r"\s*(?:strict\s+)?(?:di)?graph\b[^{}\[]*\{(?=[^\"]*(?:<->|<-|@))", re.I)),
     ("dot", re.compile(r"\s*(?:strict\s+)?(?:di)?graph\b[^{}\[]*\{", re.I)),
     ("gml", re.compile(r"(?:\s*[A-Za-z]\w*\s+(?:\"[^\"]*\"|[\d.]+))*\s*graph\s*\[", re.I)),
+    ("xmlbif", re.compile(r"\s*(?=<)(?:(?!<smile\b)[^\0])*?<BIF\b", re.I)),
+    ("xdsl", re.compile(r"\s*(?=<)(?:(?!<BIF\b)[^\0])*?<smile\b", re.I)),
+    ("uai", re.compile(r"\s*(?:BAYES|MARKOV)\s+\d", re.I)),
+    ("net", re.compile(r"\s*net\s*\{")),
     ("bif", re.compile(r"\s*(?:network\s+[^{]*\{|variable\s+\S+\s*\{)")),
     ("lavaan", re.compile(r"[^\n~]*(?:\n[^\n~]*){0,20}(?:=~|~~|<~|~)")),
     ("dagitty", re.compile(r"[^\n]*(?:\n[^\n]*){0,20}(?:<->|->|<-)")),
@@ -86,14 +98,15 @@ def left_out(model: Model, format: str) -> tuple[str, ...]:
 
     Raises `SutureError` (S022) for an unknown format.
     """
-    if _format(format).tables:
-        dropped: Mapping[str, list[str]] = {"mutable marks": list(model.mutable)}
-    else:
-        dropped = {
-            "values": [variable.name for variable in model.variables if variable.values is not None],
-            "mechanisms": list(model.mechanisms),
-            "mutable marks": list(model.mutable),
-        }
+    form = _format(format)
+    dropped: dict[str, list[str]] = {"mutable marks": list(model.mutable)}
+    if not form.tables:
+        valued = [variable.name for variable in model.variables if variable.values is not None]
+        dropped = {"values": valued, "mechanisms": list(model.mechanisms), **dropped}
+    if not form.latent:
+        dropped["latent marks"] = list(model.latent)
+    if not form.names:
+        dropped["names"] = [variable.name for variable in model.variables]
     return tuple(f"{format} does not hold {what}: those of {listed(names)}" for what, names in dropped.items() if names)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from ..probabilities import settled
-from .graph import Case, Distribution, Draft
+from ..probability_tables import NotADistribution, numbers_of_rows
+from .graph import Distribution, Draft
 
 
 def pgmpy_tables(draft: Draft, graph: Any, names: Callable[[Any], str]) -> None:
@@ -28,8 +27,7 @@ def pgmpy_tables(draft: Draft, graph: Any, names: Callable[[Any], str]) -> None:
     for table in tables:
         child, *parents = map(names, table.variables)
         columns = zip(*table.get_values().tolist(), strict=True)
-        shown = [[str(state) for state in table.state_names[parent]] for parent in table.variables[1:]]
-        _take(draft, child, parents, shown, columns)
+        _take(draft, child, parents, columns)
 
 
 def pyagrum_tables(draft: Draft, graph: Any, named: Mapping[int, str]) -> None:
@@ -42,7 +40,7 @@ def pyagrum_tables(draft: Draft, graph: Any, named: Mapping[int, str]) -> None:
         parents = [name for name in table.names if name != child]
         shown = [[str(label) for label in graph.variable(name).labels()] for name in parents]
         rows = (_row(table, parents, cells) for cells in product(*shown))
-        _take(draft, child, parents, shown, rows)
+        _take(draft, child, parents, rows)
 
 
 def _row(table: Any, parents: Sequence[str], cells: Sequence[str]) -> Sequence[float]:
@@ -54,23 +52,20 @@ def _take(
     draft: Draft,
     child: str,
     parents: Sequence[str],
-    shown: Sequence[Sequence[str]],
     rows: Iterable[Sequence[float]],
 ) -> None:
     """Take a table whose rows run over the cases of the parents, the last parent fastest."""
     taken = [draft.nodes[parent].labels or () for parent in parents]
-    places = product(*(range(len(labels)) for labels in shown))
-    cases = [
-        Case(tuple(own[place] for own, place in zip(taken, case, strict=True)), _weights(draft, child, row))
-        for case, row in zip(places, rows, strict=True)
-    ]
-    draft.distributions[child] = Distribution(tuple(parents), tuple(cases))
+    written = [_written(draft, child, row) for row in rows]
+    try:
+        numbers, _ = numbers_of_rows(taken, len(draft.nodes[child].labels or ()), written)
+    except NotADistribution as error:
+        text = f"the probabilities of a row of {child} sum to {float(error.total):.6g}, not to 1"
+        raise draft.refuse("S202", text, None) from None
+    draft.distributions[child] = Distribution(tuple(parents), numbers)
 
 
-def _weights(draft: Draft, child: str, row: Sequence[float]) -> tuple[Fraction, ...]:
+def _written(draft: Draft, child: str, row: Sequence[float]) -> list[str]:
     if not all(0 <= weight <= 1 for weight in row):
         raise draft.refuse("S207", f"a table of {child} holds what is not a probability: {list(row)}", None)
-    exact = settled([Fraction(repr(float(weight))) for weight in row])
-    if exact is None:
-        raise draft.refuse("S202", f"the probabilities of a row of {child} sum to {sum(row):.6g}, not to 1", None)
-    return exact
+    return [repr(float(weight)) for weight in row]

@@ -20,12 +20,13 @@ from ..syntax_errors import span_at
 
 STARTS: Mapping[str, tuple[str, ...]] = {
     "dagitty": ("graph", "statements"), "dot": ("graph",), "lavaan": ("model",), "bif": ("network",), "gml": ("pairs",),
+    "net": ("network",),
 }  # fmt: skip
 WORDS: Mapping[str, str] = {
     "NAME": "a name", "WORD": "a name", "STRING": "quoted text", "NUMBER": "a number", "NUMBERS": "numbers",
     "ARROW": "an arrow", "KIND": "'dag'", "KEY": "a key", "HTML": "an HTML text", "_SEPARATOR": "the end of the line",
     "OPERATOR": "'~', '~~' or '=~'", "$END": "the end of the text", "DEFAULTS": "'node', 'edge' or 'graph'",
-    "PROPERTY": "'property'", "_BLOCK": "a block", "CONSTRAINT": "a constraint", "MODIFIED": "'*'",
+    "PROPERTY": "'property'", "_BLOCK": "a block", "CONSTRAINT": "a constraint", "DATA": "a table", "MODIFIED": "'*'",
 }  # fmt: skip
 INSTEAD: Mapping[str, Mapping[str, str]] = {
     "dagitty": {"=>": "an arrow is written '->'"},
@@ -36,6 +37,7 @@ INSTEAD: Mapping[str, Mapping[str, str]] = {
     "lavaan": {"->": "lavaan writes y ~ x; arrows are dagitty's", "-": "a name with a hyphen is no name in R"},
     "bif": {},
     "gml": {},
+    "net": {},
 }
 HYPHEN = "a name that holds a hyphen or a blank stands in double quotes"
 # Networks hold their probabilities: the largest that are passed around have five million characters.
@@ -95,7 +97,7 @@ def _syntax_error(format: str, parser: Lark, error: UnexpectedInput, text: str) 
 
 NAMES: Mapping[str, str] = {
     "dagitty": "a dagitty graph", "dot": "a DOT graph", "lavaan": "a lavaan model", "bif": "a BIF network",
-    "gml": "a GML graph",
+    "gml": "a GML graph", "net": "a NET network",
 }  # fmt: skip
 
 

@@ -375,7 +375,7 @@ def test_unknown_format() -> None:
     assert told("hello") == (
         "error[S022]: it is not clear which format this text is in\n"
         " --> <text>\n"
-        "  = help: say which it is: dagitty, dot, lavaan, bif, gml"
+        "  = help: say which it is: dagitty, dot, lavaan, bif, xmlbif, net, xdsl, uai, gml"
     )
 
 
