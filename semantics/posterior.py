@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -42,8 +42,7 @@ class Question:
     free: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Piece:
+class Piece(NamedTuple):
     """An array of the network, and for each of its axes which known value it is sliced at (None: it stays).
 
     `places` is None where nothing is sliced.
@@ -158,32 +157,58 @@ def _impossible(targets: Sequence[str], given: Mapping[str, Label]) -> SutureErr
 
 def arrangement(model: FiniteModel, question: Question) -> Arrangement:
     """How a question is answered, kept with the model; raises `SutureError` S104 for an unknown name."""
-    kept = model.arrangements
-    if question not in kept:
-        if len(kept) >= MOST_ARRANGEMENTS:
-            kept.clear()
-        kept[question] = _Arranging(model, question).arrangement()
-    return kept[question]
+    found = model.kept.get(question)
+    if found is None:
+        if len(model.kept) >= MOST_ARRANGEMENTS:
+            model.kept.clear()
+        found = model.kept[question] = _Arranging(model, question).arrangement()
+    return found
 
 
-class _Arranging:
-    """The network of a question: which boxes it needs, which wires are known, and the parts it falls into."""
+class Skeleton:
+    """What every question reads of a model: lengths and producers of wires, wires and arrays of boxes."""
 
-    def __init__(self, model: FiniteModel, question: Question) -> None:
-        self.model = model
-        self.question = question
+    def __init__(self, model: FiniteModel) -> None:
         diagram = model.diagram
         if diagram.inputs:
             raise ValueError("a diagram with open inputs has no joint distribution")
-        self.known: dict[int, int] = {}
-        self.pieces: list[tuple[Piece, Axes]] = []
-        self.fresh = len(diagram.wires)
-        self.sizes = [len(model.labels[wire.type]) for wire in diagram.wires]
-        self.cut = {self.wire(name) for name in (*question.do, *question.free)}
-        for place, name in enumerate(question.do, len(question.given)):
-            self.known[self.wire(name)] = place
-        for place, name in enumerate(question.given):
-            self.observe(self.wire(name), place)
+        self.model = model
+        self.lengths = [len(model.labels[wire.type]) for wire in diagram.wires]
+        self.producer = [diagram.producer[wire] for wire in range(len(diagram.wires))]
+        self.inputs = [box.inputs for box in diagram.boxes]
+        self.outputs = [box.outputs for box in diagram.boxes]
+        self._arrays: dict[int, tuple[Array, bool]] = {}
+
+    def array(self, number: int) -> tuple[Array, bool]:
+        """The array of a box, and whether all its entries are above zero."""
+        if number not in self._arrays:
+            diagram = self.model.diagram
+            array = self.model.array(diagram.boxes[number], diagram.wires[self.outputs[number][0]].type)
+            self._arrays[number] = array, bool((array > 0).all())
+        return self._arrays[number]
+
+
+class _Arranging:
+    """The network of a question: which boxes it needs, which wires are known, and the parts it falls into.
+
+    `pieces` come with their axes, which are wires or numbers beyond them, and with whether they may be zero.
+    """
+
+    def __init__(self, model: FiniteModel, question: Question) -> None:
+        self.model = model
+        if Skeleton not in model.kept:
+            model.kept[Skeleton] = Skeleton(model)
+        self.skeleton: Skeleton = model.kept[Skeleton]
+        self.fresh: list[int] = []
+        self.pieces: list[tuple[Piece, Axes, bool]] = []
+        self.given, self.do, self.free, self.targets = (
+            [self.wire(name) for name in names]
+            for names in (question.given, question.do, question.free, question.targets)
+        )
+        self.cut = {*self.do, *self.free}
+        self.known = {wire: place for place, wire in enumerate(self.do, len(self.given))}
+        for place, wire in enumerate(self.given):
+            self.observe(wire, place)
 
     def wire(self, name: str) -> int:
         """The wire of a variable."""
@@ -193,106 +218,120 @@ class _Arranging:
             raise SutureError(Diagnostic("S104", message, help=did_you_mean(name, position)))
         return position[name]
 
+    def length(self, axis: int) -> int:
+        """The length of a wire or of a fresh axis."""
+        lengths = self.skeleton.lengths
+        return lengths[axis] if axis < len(lengths) else self.fresh[axis - len(lengths)]
+
+    def new(self, wire: int) -> int:
+        """A fresh axis as long as a wire's."""
+        self.fresh.append(self.skeleton.lengths[wire])
+        return len(self.skeleton.lengths) + len(self.fresh) - 1
+
+    def tie(self, wire: int, places: tuple[int | None, ...] | None, axes: Axes) -> None:
+        """A piece that is one where two values of a wire agree."""
+        self.pieces.append((Piece(np.eye(self.skeleton.lengths[wire]), places), axes, True))
+
     def observe(self, wire: int, place: int) -> None:
         """Evidence slices its wire; on one that an intervention holds it says whether the two agree."""
         if wire in self.known:
-            self.pieces.append((Piece(np.eye(self.sizes[wire]), (self.known[wire], place)), ()))
+            self.tie(wire, (self.known[wire], place), ())
         elif wire in self.cut:
-            self.pieces.append((Piece(np.eye(self.sizes[wire]), (None, place)), (wire,)))
+            self.tie(wire, (None, place), (wire,))
         else:
             self.known[wire] = place
 
     def arrangement(self) -> Arrangement:
         """The parts of the network and their plans."""
-        given = [self.wire(name) for name in self.question.given]
-        targets = [self.wire(name) for name in self.question.targets]
-        for number in self.needed([*given, *targets]):
+        for number in self.needed():
             self.add(number)
-        outcome = tuple([self.axis(wire, targets[:place]) for place, wire in enumerate(targets)])
-        free = tuple([self.wire(name) for name in self.question.free])
-        present = {axis for _, axes in self.pieces for axis in axes}
-        for axis in dict.fromkeys((*outcome, *free)):
+        outcome = tuple([self.axis(wire, place) for place, wire in enumerate(self.targets)])
+        present = {axis for _, axes, _ in self.pieces for axis in axes}
+        for axis in dict.fromkeys((*outcome, *self.free)):
             if axis not in present:
-                self.pieces.append((Piece(np.ones(self.sizes[axis]), None), (axis,)))
-        return self.parted((*outcome, *free))
+                self.pieces.append((Piece(np.ones(self.length(axis)), None), (axis,), False))
+        return self.parted((*outcome, *self.free))
 
-    def needed(self, wires: Sequence[int]) -> list[int]:
-        """The boxes that some of the wires depend on once those intervened on are cut."""
-        diagram, found, stack = self.model.diagram, set[int](), list(wires)
-        producer = diagram.producer
+    def needed(self) -> list[int]:
+        """The boxes that targets and evidence depend on once the wires intervened on are cut."""
+        producer, inputs, cut = self.skeleton.producer, self.skeleton.inputs, self.cut
+        found, stack = set[int](), [*self.given, *self.targets]
         while stack:
             wire = stack.pop()
-            if wire not in self.cut and producer[wire] not in found:
-                found.add(producer[wire])
-                stack.extend(diagram.boxes[producer[wire]].inputs)
+            if wire not in cut:
+                number = producer[wire]
+                if number not in found:
+                    found.add(number)
+                    stack.extend(inputs[number])
         return sorted(found)
 
     def add(self, number: int) -> None:
         """The piece of one box; an output that is cut off is summed out."""
-        diagram, box = self.model.diagram, self.model.diagram.boxes[number]
-        array = self.model.array(box, diagram.wires[box.outputs[0]].type)
-        outputs = [self.new(wire) if wire in self.cut else wire for wire in box.outputs]
-        wires = (*box.inputs, *outputs)
-        known = self.known
-        places = tuple([known.get(wire) for wire in wires])
-        axes = tuple([wire for wire in wires if wire not in known])
-        self.pieces.append((Piece(array, None if len(axes) == len(wires) else places), axes))
+        known, wires = self.known, self.skeleton.inputs[number] + self.skeleton.outputs[number]
+        if not self.cut.isdisjoint(self.skeleton.outputs[number]):
+            outputs = [self.new(wire) if wire in self.cut else wire for wire in self.skeleton.outputs[number]]
+            wires = (*self.skeleton.inputs[number], *outputs)
+        array, positive = self.skeleton.array(number)
+        if known.keys().isdisjoint(wires):
+            self.pieces.append((Piece(array, None), wires, not positive))
+        else:
+            places = tuple([known.get(wire) for wire in wires])
+            axes = tuple([wire for wire in wires if wire not in known])
+            self.pieces.append((Piece(array, places), axes, not positive))
 
-    def new(self, wire: int) -> int:
-        """A fresh axis as long as a wire's."""
-        self.sizes.append(self.sizes[wire])
-        return len(self.sizes) - 1
-
-    def axis(self, wire: int, before: Sequence[int]) -> int:
-        """The axis of a target: its wire, or one tied to it where the wire is known, free or asked for twice."""
+    def axis(self, wire: int, place: int) -> int:
+        """The axis of a target: its wire, or one tied to it where the wire is known, free or asked for before."""
         if wire in self.known:
             fresh = self.new(wire)
-            self.pieces.append((Piece(np.eye(self.sizes[wire]), (self.known[wire], None)), (fresh,)))
-        elif wire in self.cut or wire in before:
+            self.tie(wire, (self.known[wire], None), (fresh,))
+        elif wire in self.cut or wire in self.targets[:place]:
             fresh = self.new(wire)
-            self.pieces.append((Piece(np.eye(self.sizes[wire]), None), (wire, fresh)))
+            self.tie(wire, None, (wire, fresh))
         else:
             return wire
         return fresh
 
     def parted(self, open_axes: Axes) -> Arrangement:
-        """The pieces that hang together with an open axis, and the others in the parts they form."""
-        group = _components([axes for _, axes in self.pieces], len(self.sizes))
-        wanted = {group[axis] for axis in open_axes}
-        main = [(piece, axes) for piece, axes in self.pieces if axes and group[axes[0]] in wanted]
-        others: dict[int, list[tuple[Piece, Axes]]] = {}
-        for piece, axes in self.pieces:
-            if axes and group[axes[0]] not in wanted:
-                others.setdefault(group[axes[0]], []).append((piece, axes))
-        aside = [found for found in others.values() if any(not bool((piece.array > 0).all()) for piece, _ in found)]
-        numbers = [piece for piece, axes in self.pieces if not axes and not bool((piece.array > 0).all())]
-        return Arrangement(self.part(main, open_axes), tuple([self.part(found, ()) for found in aside]), tuple(numbers))
-
-    def part(self, found: Sequence[tuple[Piece, Axes]], open_axes: Axes) -> Part:
-        """Pieces with their plan, axes numbered as they first occur, so that equal shapes are planned once."""
-        if not found:
-            found = [(Piece(np.ones(()), None), ())]
-        number: dict[int, int] = {}
-        for _, axes in found:
+        """The pieces that hang together with an open axis, and the parts of the others that may be zero."""
+        users: dict[int, list[int]] = {}
+        for number, (_, axes, _) in enumerate(self.pieces):
             for axis in axes:
-                number.setdefault(axis, len(number))
-        operands = tuple([tuple([number[axis] for axis in axes]) for _, axes in found])
-        sizes = tuple([self.sizes[axis] for axis in number])
-        plan = make_plan(operands, sizes, tuple([number[axis] for axis in open_axes]))
-        return Part(tuple([piece for piece, _ in found]), plan)
+                users.setdefault(axis, []).append(number)
+        seen = [False] * len(self.pieces)
+        main = self._reached(open_axes, users, seen)
+        aside: list[Part] = []
+        for axis in users:
+            found = self._reached((axis,), users, seen)
+            if any(self.pieces[number][2] for number in found):
+                aside.append(self.part(found, ()))
+        numbers = [piece for piece, axes, zero in self.pieces if zero and not axes]
+        return Arrangement(self.part(main, open_axes), tuple(aside), tuple(numbers))
 
+    def _reached(self, axes: Axes, users: Mapping[int, list[int]], seen: list[bool]) -> list[int]:
+        """The pieces not seen yet that hang together with the axes, in order; they are seen now."""
+        found: list[int] = []
+        stack = list(axes)
+        done = set(stack)
+        while stack:
+            for number in users[stack.pop()]:
+                if not seen[number]:
+                    seen[number] = True
+                    found.append(number)
+                    for axis in self.pieces[number][1]:
+                        if axis not in done:
+                            done.add(axis)
+                            stack.append(axis)
+        return sorted(found)
 
-def _components(edges: Sequence[Axes], count: int) -> list[int]:
-    """For each axis the number of the connected component it lies in, axes of one edge being connected."""
-    root = list(range(count))
-
-    def find(axis: int) -> int:
-        while root[axis] != axis:
-            root[axis] = root[root[axis]]
-            axis = root[axis]
-        return axis
-
-    for axes in edges:
-        for axis in axes[1:]:
-            root[find(axis)] = find(axes[0])
-    return [find(axis) for axis in range(count)]
+    def part(self, numbers: Sequence[int], open_axes: Axes) -> Part:
+        """Some pieces with their plan, axes numbered as they first occur, so that equal shapes are planned once."""
+        found = [self.pieces[number] for number in numbers] or [(Piece(np.ones(()), None), (), False)]
+        place: dict[int, int] = {}
+        for _, axes, _ in found:
+            for axis in axes:
+                if axis not in place:
+                    place[axis] = len(place)
+        operands = tuple([tuple([place[axis] for axis in axes]) for _, axes, _ in found])
+        sizes = tuple([self.length(axis) for axis in place])
+        plan = make_plan(operands, sizes, tuple([place[axis] for axis in open_axes]))
+        return Part(tuple([piece for piece, _, _ in found]), plan)

@@ -63,8 +63,8 @@ class FiniteModel:
         return bool(np.all(self.semiring.is_zero(array) | self.semiring.is_one(array)))
 
     @cached_property
-    def arrangements(self) -> dict[Any, Any]:
-        """What has been worked out for questions asked of the model before, by question (`posterior.arrangement`)."""
+    def kept(self) -> dict[Any, Any]:
+        """What has been worked out for questions asked of the model before (`posterior.arrangement`)."""
         return {}
 
     def over(self, diagram: Diagram) -> FiniteModel:
