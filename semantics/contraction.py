@@ -78,7 +78,7 @@ def execute(
     for step in plan.steps:
         value = run_step(step, operands, semiring, space)
         if scaled:
-            value, shift = _scale(value) if space is np else _scale_traced(value, space)
+            value, shift = scaled_down(value, space)
             exponent = exponent + shift
         operands.append(value)
         operands[step.left.number] = None
@@ -94,18 +94,18 @@ def run_step(step: Step, operands: Sequence[Any], semiring: Semiring, space: Any
             value = _summed(step, operands[step.left.number], semiring, space)
         case Operation.TIMES:
             assert step.right is not None
-            left, right = _laid(step.left, operands), _laid(step.right, operands)
+            left, right = laid(step.left, operands), laid(step.right, operands)
             value = semiring.times(left, right, space)
         case Operation.MATRIX:
             assert step.right is not None
-            left, right = _laid(step.left, operands), _laid(step.right, operands)
+            left, right = laid(step.left, operands), laid(step.right, operands)
             value = semiring.matrix(left, right, space).reshape(step.shape)
         case _:
             assert_never(step.operation)
     return semiring.as_array(value) if space is np and not step.shape else value
 
 
-def _laid(operand: Operand, operands: Sequence[Any]) -> Any:
+def laid(operand: Operand, operands: Sequence[Any]) -> Any:
     """An operand with its axes in the order and of the lengths that its step wants."""
     values = operands[operand.number]
     if operand.order is not None:
@@ -120,6 +120,11 @@ def _summed(step: Step, values: Any, semiring: Semiring, space: Any) -> Any:
     if step.summed:
         values = semiring.total(values, step.summed, space)
     return values if step.left.order is None else values.transpose(step.left.order)
+
+
+def scaled_down(values: Any, space: Any = np) -> tuple[Any, Any]:
+    """The values divided by a power of two that keeps them in range, and its exponent."""
+    return _scale(values) if space is np else _scale_traced(values, space)
 
 
 def _scale(values: Array) -> tuple[Array, int]:

@@ -33,13 +33,15 @@ Label: TypeAlias = str
 class Question:
     """What is asked of a model, values left out: variables by name.
 
-    `given` and `do` are known at a value each, in this order; `free` are interventions at every value.
+    `given` and `do` are known at a value each, in this order; `free` are interventions at every value.  With `whole`
+    the question is about every variable, and no part of the network is left out.
     """
 
     targets: tuple[str, ...]
     given: tuple[str, ...] = ()
     do: tuple[str, ...] = ()
     free: tuple[str, ...] = ()
+    whole: bool = False
 
 
 class Piece(NamedTuple):
@@ -60,10 +62,11 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Pieces that hang together, and the plan that contracts them."""
+    """Pieces that hang together, the plan that contracts them, and the wire that each axis of the plan stands for."""
 
     pieces: tuple[Piece, ...]
     plan: Plan
+    axes: Axes
 
     def value(self, known: Sequence[int], budget: Budget) -> Array:
         """Their contraction at the known values, up to a positive factor.  Raises `SutureError` S603."""
@@ -82,6 +85,11 @@ class Arrangement:
     main: Part
     aside: tuple[Part, ...]
     numbers: tuple[Piece, ...]
+
+    @property
+    def every(self) -> tuple[Part, ...]:
+        """All the parts."""
+        return (self.main, *self.aside)
 
     def possible(self, known: Sequence[int], budget: Budget) -> bool:
         """Whether the evidence that says nothing about the targets has a positive probability."""
@@ -119,7 +127,7 @@ def posterior(
     if given:
         values = _normalised(values, len(targets), found.possible(known, budget))
         if bool(np.isnan(values).all()):
-            raise _impossible(targets, given)
+            raise impossible(f"P({', '.join(targets)} | {shown(given)})", given)
     names = (*question.targets, *question.free)
     return NamedTable(names, tuple([model.labels[_type(model, name)] for name in names]), values)
 
@@ -145,9 +153,14 @@ def _normalised(values: Array, targets: int, possible: bool) -> Array:
         return np.where(total > 0, values / total, np.nan)
 
 
-def _impossible(targets: Sequence[str], given: Mapping[str, Label]) -> SutureError:
-    event = ", ".join(f"{name}={label}" for name, label in given.items())
-    message = f"P({', '.join(targets)} | {event}) is not determined: the condition {event} has probability 0"
+def shown(given: Mapping[str, Label]) -> str:
+    """Evidence as text."""
+    return ", ".join(f"{name}={label}" for name, label in given.items())
+
+
+def impossible(what: str, given: Mapping[str, Label]) -> SutureError:
+    """S424: the evidence has probability zero."""
+    message = f"{what} is not determined: the condition {shown(given)} has probability 0"
     return SutureError(Diagnostic("S424", message, help="ask for values that occur, or give the model more support"))
 
 
@@ -196,6 +209,7 @@ class _Arranging:
 
     def __init__(self, model: FiniteModel, question: Question) -> None:
         self.model = model
+        self.whole = question.whole
         if Skeleton not in model.kept:
             model.kept[Skeleton] = Skeleton(model)
         self.skeleton: Skeleton = model.kept[Skeleton]
@@ -256,6 +270,8 @@ class _Arranging:
         """The boxes that targets and evidence depend on once the wires intervened on are cut."""
         producer, inputs, cut = self.skeleton.producer, self.skeleton.inputs, self.cut
         found, stack = set[int](), [*self.given, *self.targets]
+        if self.whole:
+            stack = list(range(len(producer)))
         while stack:
             wire = stack.pop()
             if wire not in cut:
@@ -302,9 +318,9 @@ class _Arranging:
         aside: list[Part] = []
         for axis in users:
             found = self._reached((axis,), users, seen)
-            if any(self.pieces[number][2] for number in found):
+            if found and (self.whole or any(self.pieces[number][2] for number in found)):
                 aside.append(self.part(found, ()))
-        numbers = [piece for piece, axes, zero in self.pieces if zero and not axes]
+        numbers = [piece for piece, axes, zero in self.pieces if (zero or self.whole) and not axes]
         return Arrangement(self.part(main, open_axes), tuple(aside), tuple(numbers))
 
     def _reached(self, axes: Axes, users: Mapping[int, list[int]], seen: list[bool]) -> list[int]:
@@ -334,4 +350,4 @@ class _Arranging:
         operands = tuple([tuple([place[axis] for axis in axes]) for _, axes, _ in found])
         sizes = tuple([self.length(axis) for axis in place])
         plan = make_plan(operands, sizes, tuple([place[axis] for axis in open_axes]))
-        return Part(tuple([piece for piece, _, _ in found]), plan)
+        return Part(tuple([piece for piece, _, _ in found]), plan, tuple(place))
