@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from .answer import Answer, Answers, Status
     from .dsl.diagnostics import SutureError
     from .engine import run
+    from .inference import Engine
     from .library import Model, run_file
+    from .semantics.batches import Batch, Likelihood
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Answer": ".answer",
     "Answers": ".answer",
+    "Batch": ".semantics.batches",
+    "Engine": ".inference",
+    "Likelihood": ".semantics.batches",
     "Model": ".library",
     "Status": ".answer",
     "SutureError": ".dsl.diagnostics",
@@ -31,7 +36,7 @@ _HOME = {
     "run_file": ".library",
 }
 
-__all__ = ["Answer", "Answers", "Model", "Status", "SutureError", "run", "run_file"]
+__all__ = ["Answer", "Answers", "Batch", "Engine", "Likelihood", "Model", "Status", "SutureError", "run", "run_file"]
 
 
 def __getattr__(name: str) -> Any:

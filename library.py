@@ -137,6 +137,11 @@ class Model:
         return self._resolved.notes
 
     @property
+    def resolved(self) -> ResolvedModel:
+        """The model as the language resolves it."""
+        return self._resolved
+
+    @property
     def diagram(self) -> Diagram:
         """The model's string diagram."""
         return self._resolved.diagram

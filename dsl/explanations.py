@@ -5,12 +5,13 @@ from __future__ import annotations
 from .explanation_pages import PAGES as WRITING
 from .explanation_pages import Page
 from .explanation_pages_asking import PAGES as ASKING
+from .explanation_pages_batches import PAGES as BATCHES
 from .explanation_pages_bounds import PAGES as BOUNDS
 from .explanation_pages_exchange import PAGES as EXCHANGE
 from .explanation_pages_gaussian import PAGES as GAUSSIAN
 from .explanation_pages_predictors import PAGES as PREDICTORS
 
-PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BOUNDS, **GAUSSIAN, **PREDICTORS}
+PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BATCHES, **BOUNDS, **GAUSSIAN, **PREDICTORS}
 
 
 def codes() -> tuple[str, ...]:

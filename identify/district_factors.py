@@ -92,7 +92,7 @@ class Tabulated:
 
     def labels(self, variable: str) -> tuple[str, ...]:
         """The labels along the variable's axis."""
-        return self.table.labels[self.table.variables.index(variable)]
+        return tuple(self.table.labels[self.table.variables.index(variable)])
 
     def joint(self, terms: Sequence[Term], source: str | None = None) -> Factor:
         """The probability of the terms, all in the world that the table is of; raises `SutureError` S422 otherwise."""

@@ -8,7 +8,7 @@ plan is scaled by a power of two.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 import numpy as np
@@ -66,20 +66,28 @@ def planned(factors: Sequence[Factor], open_axes: Sequence[Axis]) -> Plan:
 
 
 def execute(
-    plan: Plan, arrays: Sequence[Array], semiring: Semiring = PROBABILITY, space: Any = np
+    plan: Plan,
+    arrays: Sequence[Array],
+    semiring: Semiring = PROBABILITY,
+    space: Any = np,
+    scaled: bool | None = None,
+    watch: Callable[[Any], None] | None = None,
 ) -> tuple[Array, Any]:
     """Run a plan over one array an operand: the value, to be multiplied by two to the power of the exponent.
 
-    The exponent is a number in numpy, a traced one in jax.numpy, and zero where the semiring does not scale.
+    The exponent is a number in numpy, a traced one in jax.numpy, and zero where the semiring does not scale.  `scaled`
+    says whether steps are scaled, None where the length of the plan decides; `watch` sees every scaled result.
     """
     operands: list[Any] = [*arrays]
-    scaled = semiring.scaled and len(plan.steps) > SCALED_LENGTH
+    scaled = semiring.scaled and (len(plan.steps) > SCALED_LENGTH if scaled is None else scaled)
     exponent: Any = 0
     for step in plan.steps:
         value = run_step(step, operands, semiring, space)
         if scaled:
             value, shift = scaled_down(value, space)
             exponent = exponent + shift
+            if watch is not None:
+                watch(value)
         operands.append(value)
         operands[step.left.number] = None
         if step.right is not None:
@@ -142,4 +150,5 @@ def _scale_traced(values: Any, space: Any) -> tuple[Any, Any]:
 
     largest = stop_gradient(space.max(space.abs(values)))
     shift = space.where(largest > 0, space.frexp(largest)[1], 0)
+    shift = space.maximum(shift, -1000)  # so that the power below is a number even for the smallest floats
     return values * space.exp2(-shift.astype(values.dtype)), shift

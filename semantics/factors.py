@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,15 +58,49 @@ def aligned(factor: Factor, axes: Sequence[Axis]) -> Array:
 # Tables
 
 
+class Places(Sequence[str]):
+    """The labels of a batch axis, `0`, `1`, .., without a text for each of them.
+
+    >>> places = Places(1000)
+    >>> places[-1], places.index("7"), "1000" in places
+    ('999', 7, False)
+    """
+
+    def __init__(self, length: int) -> None:
+        self._places = range(length)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        found = self._places[place]
+        return str(found) if isinstance(found, int) else tuple(map(str, found))
+
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, str) and value.isdecimal() and str(int(value)) == value and int(value) in self._places
+
+    def index(self, value: str, start: int = 0, stop: int | None = None) -> int:
+        """The place that a label spells; raises `ValueError` where there is none."""
+        if value not in self or not start <= int(value) < (len(self) if stop is None else stop):
+            raise ValueError(f"{value!r} is no place")
+        return int(value)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class NamedTable:
     """A function of finite variables: one axis of `values` a variable, in the order of `labels` along each.
+
+    A batch axis is a variable too, and its labels are its places.
 
     Entries that are not determined (a condition of probability zero) are nan, in every semiring.
     """
 
     variables: tuple[str, ...]
-    labels: tuple[tuple[str, ...], ...]
+    labels: tuple[Sequence[str], ...]
     values: Array
 
     @property
@@ -88,7 +122,7 @@ class NamedTable:
         """Each combination of labels with its entry, the last variable varying fastest; None for undetermined ones."""
         for place in np.ndindex(*self.values.shape):
             value = self.values[place]
-            cells = tuple(labels[number] for labels, number in zip(self.labels, place, strict=True))
+            cells = tuple(str(labels[number]) for labels, number in zip(self.labels, place, strict=True))
             yield cells, None if value != value else _plain(value)
 
     def at(self, **values: str) -> NamedTable:

@@ -18,6 +18,9 @@ from hypothesis import HealthCheck, settings
 ROOT = Path(__file__).resolve().parent.parent
 CASES = Path(os.environ.get("SUTURE_CASES", ROOT.parent / "shared" / "cases"))
 
+# Tests leave nothing in the user's cache of compiled programs; those of the cache itself name a directory.
+os.environ["SUTURE_COMPILE_CACHE"] = "off"
+
 SLOW_MACHINES = (HealthCheck.too_slow,)
 settings.register_profile(
     "ordinary", deadline=None, derandomize=True, database=None, suppress_health_check=SLOW_MACHINES

@@ -27,6 +27,7 @@ TOWER = (
     ("adjusting", "answer", "answer_data", "answering", "bounding", "estimate", "evidence", "report", "searching"),
     ("engine", "pictures"),
     ("library", "doctor"),
+    ("inference",),
     ("cli", "jupyter_ext", "suture"),
 )
 LEVEL = {part: level for level, parts in enumerate(TOWER) for part in parts}
