@@ -12,7 +12,7 @@ from .dsl.formula import Formula
 from .dsl.formula_latex import latex
 from .dsl.formula_text import text, unicode_text
 from .identify.derivation import Check, Derivation, Positive, Witness
-from .identify.derivation_text import condition_text, step_dict, witness_dict
+from .identify.derivation_text import condition_text, rewrite_dict, step_dict, witness_dict
 
 if TYPE_CHECKING:
     from .dsl.drawing.scene import Scene
@@ -79,8 +79,8 @@ class AnswerData:
 
     `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
     does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
-    that is no number.  `notes` are facts a reader of the number should know; `error` goes with status `ERROR`.
-    `search` is all that a search for a predictor found.
+    that is no number, `program` one in the language that belongs to it.  `notes` are facts a reader of the number
+    should know; `error` goes with status `ERROR`.  `search` is all that a search for a predictor found.
     """
 
     statement: str
@@ -104,6 +104,7 @@ class AnswerData:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     lines: tuple[str, ...] = ()
+    program: str | None = None
     scene: Scene | None = None
     source: str | None = None
     error: Diagnostic | None = None
@@ -126,7 +127,7 @@ class AnswerData:
             "status": self.status.value,
             "estimand": None if self.estimand is None else {"text": self.estimand.text, "latex": self.estimand.latex},
             "method": self.method,
-            "derivation": [step_dict(step) for step in self.derivation.steps],
+            "derivation": [*map(step_dict, self.derivation.steps), *map(rewrite_dict, self.derivation.rewrites)],
             "check": check_dict(self.check),
             "requires": [condition_text(condition) for condition in self.requires],
             "witness": self._witness(),
@@ -161,6 +162,8 @@ def check_dict(check: Check | None) -> dict[str, Any] | None:
     if check is None:
         return None
     found: dict[str, Any] = {"models": check.models, "max_error": check.max_error}
+    if check.how is not None:
+        found["how"] = check.how
     return found if check.skipped is None else {**found, "skipped": check.skipped}
 
 

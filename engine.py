@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -25,8 +26,11 @@ from .dsl.program import (
     Assert,
     Boolean,
     Bound,
+    Canonicalise,
     Compute,
     Condition,
+    Counterfactual,
+    Equivalent,
     Estimate,
     Identify,
     Independent,
@@ -49,6 +53,7 @@ from .identify.derivation import OBSERVED, Identified, Outcome, Source, Undecide
 from .identify.separation import independence
 
 if TYPE_CHECKING:
+    from .across_domains import Families
     from .semantics.empirical import Empirical
     from .semantics.evaluate import Evaluation
 
@@ -136,6 +141,8 @@ class Session:
                 yield self.bound(statement)
             case Search():
                 yield self.search(statement)
+            case Canonicalise() | Equivalent() | Counterfactual():
+                yield self.across(statement)
             case Pending():
                 raise SutureError(not_built(keyword(statement), statement.span))
             case _:
@@ -253,6 +260,30 @@ class Session:
         head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
         return searched(head, statement, self.program, self.outcome)
 
+    def across(self, statement: Canonicalise | Equivalent | Counterfactual) -> Answer:
+        """Several domains of a latent model: its canonical form, equivalence, one sample in another domain."""
+        from .across_domains import canonicalised, counterfactual, equivalent_models
+
+        head = about(Answer(keyword(statement), Status.VALUE, statement.span.line), statement)
+        try:
+            match statement:
+                case Canonicalise():
+                    return canonicalised(head, statement, self.families)
+                case Equivalent():
+                    return equivalent_models(head, statement, self.families)
+                case Counterfactual():
+                    return counterfactual(head, statement, self.families)
+        except CertificationError as error:
+            reason = f"suture refused its own result, which is a bug worth reporting: {error}"
+            return replace(head, status=Status.UNDECIDED, reason=reason)
+
+    @cached_property
+    def families(self) -> Families:
+        """The latent models of the program, each read once."""
+        from .across_domains import Families
+
+        return Families(self.program)
+
     # -- diagrams
 
     def independent(self, statement: Independent) -> Answer:
@@ -365,6 +396,10 @@ def about(head: Answer, statement: Statement) -> Answer:
             return replace(head, model=queries[0].model, query=", ".join(query.text for query in queries))
         case Independent(model=model) | Show(model=model) | Adjust(model=model):
             return replace(head, model=model)
+        case Canonicalise() | Equivalent() | Counterfactual():
+            from .across_domains import heads
+
+            return replace(head, **heads(statement))
         case Pending(model=model, text=written) | Search(model=model, text=written):
             return replace(head, model=model, query=written)
         case Assert(text=written):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .answer_data import AnswerData, Status
 from .dsl.diagnostics import render
 from .dsl.formula_text import text, unicode_text
-from .identify.derivation import Check, Step
-from .identify.derivation_text import condition_text, witness_text
+from .identify.derivation import Check, Rewrite, Step
+from .identify.derivation_text import condition_text, diagram_text, witness_text
 
 if TYPE_CHECKING:
     from .identify.model_pair import ModelPair, NoWitness
@@ -35,6 +35,8 @@ def answer_text(answer: AnswerData, width: int = WIDTH, unicode: bool = False) -
     # An estimate shows formula and number; its derivation is that of `identify`, and in the JSON.
     if steps and (answer.status is not Status.VALUE or answer.statement in ("adjust", "search")):
         blocks.append("\n".join(line for number, step in enumerate(steps, 1) for line in _step(number, step, width)))
+    if answer.derivation.rewrites:
+        blocks.append("\n".join(_rewrites(answer.derivation.rewrites, width)))
     blocks.append("\n".join(_facts(answer, width)))
     return "\n".join(block for block in blocks if block)
 
@@ -104,6 +106,8 @@ def _value(answer: AnswerData) -> Iterator[str]:
         yield f"  {answer.value:.6g}{exact}{interval}"
     elif answer.lines:
         yield "\n".join(line for text in answer.lines for line in _kept(text))
+        if answer.program is not None:
+            yield "\n" + "\n".join(f"    {line}".rstrip() for line in answer.program.splitlines()) + "\n"
     elif answer.value is not None:
         yield "\n".join(f"  {line}" for line in table_lines(answer.value, answer.exact))
     elif isinstance(answer.exact, str):
@@ -145,6 +149,17 @@ def _step(number: int, step: Step, width: int) -> Iterator[str]:
         yield from _wrapped(f"{before} = {after}", first, width, pad + "  ")
     for condition in step.because:
         yield from _wrapped(f"because {condition_text(condition)}", pad, width, pad + "  ")
+
+
+def _rewrites(rewrites: Sequence[Rewrite], width: int) -> Iterator[str]:
+    """Rewrites of a diagram: the first one as it is, then what each rule makes of it, with the reasons."""
+    pad = " " * (LABEL + 4)
+    yield from _wrapped(diagram_text(rewrites[0].before), f"{'  0 start':<{LABEL + 4}}", width, pad)
+    for number, rewrite in enumerate(rewrites, 1):
+        label = f"  {number} {rewrite.rule.name}"
+        yield from _wrapped(diagram_text(rewrite.after), f"{label:<{LABEL + 4}}", width, pad)
+        for condition in rewrite.because:
+            yield from _wrapped(f"because {condition_text(condition)}", pad, width, pad + "  ")
 
 
 # Rules that rewrite the whole formula: their left side is the right side of the step before.
@@ -198,6 +213,9 @@ def _models(models: ModelPair | NoWitness, width: int) -> Iterator[str]:
 
 def check_text(check: Check) -> str:
     """A check in one sentence."""
+    if check.how is not None:
+        error = "" if not check.max_error else f": largest error {check.max_error:.1e}"
+        return f"{check.how}{error}"
     if check.skipped is not None:
         return f"not evaluated on random models: {check.skipped}"
     return f"proof replayed; {check.models} random models with latents: largest error {check.max_error:.1e}"

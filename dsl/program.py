@@ -311,6 +311,37 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class Canonicalise:
+    """`canonicalise M over {d0, d1} as NAME`; `model` may be one that another `canonicalise` makes."""
+
+    model: str
+    domains: tuple[str, ...]
+    name: str | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalent:
+    """`equivalent M, N over {d0, d1}`; either model may be one that `canonicalise` makes."""
+
+    first: str
+    second: str
+    domains: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """`counterfactual X1 = 1, X2 = 2 in M from d0 to d1`; a value is a label, or the text of a number."""
+
+    sample: tuple[tuple[str, str], ...]
+    model: str
+    start: str
+    end: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A statement that is read, checked and formatted, and whose algorithm is not built yet."""
 
@@ -320,7 +351,21 @@ class Pending:
     span: Span
 
 
-Statement: TypeAlias = Identify | Estimate | Compute | Independent | Show | Assert | Adjust | Bound | Search | Pending
+Statement: TypeAlias = (
+    Identify
+    | Estimate
+    | Compute
+    | Independent
+    | Show
+    | Assert
+    | Adjust
+    | Bound
+    | Search
+    | Canonicalise
+    | Equivalent
+    | Counterfactual
+    | Pending
+)
 
 
 @dataclass(frozen=True, slots=True)

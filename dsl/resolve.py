@@ -160,9 +160,9 @@ def _define(scope: Scope, statement: tree.Statement) -> bool:
             if new:
                 scope.queries[name.text] = statement
             return new
-        case tree.Canonicalise(model, _, tree.Name() as name):
+        case tree.Canonicalise(model, domains, tree.Name() as name):
             if scope.define(name, "model made by canonicalise"):
-                scope.derived[name.text] = model.text
+                scope.derived[name.text] = model.text, tuple(domain.text for domain in domains)
         case tree.Identify(_, _, _, _, tree.Name() as name) | tree.Bound(_, _, _, tree.Name() as name):
             scope.define(name, "answer")
         case tree.Estimate(_, _, _, _, tree.Name() as name):

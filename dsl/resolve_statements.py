@@ -14,9 +14,12 @@ from .program import (
     Assert,
     Boolean,
     Bound,
+    Canonicalise,
     Comparison,
     Compute,
     Condition,
+    Counterfactual,
+    Equivalent,
     Estimate,
     Identify,
     Independent,
@@ -80,11 +83,9 @@ class StatementResolver:
 
     # -- models
 
-    def model(self, name: tree.Name | None, place: Span, derived: bool = False) -> Model | None:
+    def model(self, name: tree.Name | None, place: Span) -> Model | None:
         """The model a statement is about: the one it names, or the only one there is (S102, S108, S109)."""
         if name is not None:
-            if derived and name.text in self.scope.derived:
-                return self.scope.models.get(self.scope.derived[name.text])
             return self.scope.model_named(name)
         models = self.scope.names_of("model")
         if len(models) > 1:
@@ -304,28 +305,75 @@ class StatementResolver:
         self._domains(action.domains, model)
         return search_statement(self.scope, action, model) if len(self.scope.problems) == before else None
 
-    def _canonicalise(self, action: tree.Canonicalise) -> Pending | None:
-        model = self.model(action.model, action.span)
+    def _canonicalise(self, action: tree.Canonicalise) -> Canonicalise | None:
+        model = self._source(action.model)
         if model is None:
             return None
-        self._domains(action.domains, model)
-        return self._pending("canonicalise", model, action)
+        self._domains_of(action.model, action.domains, model)
+        self._some(action.domains, action.span)
+        names = tuple(name.text for name in action.domains)
+        return Canonicalise(action.model.text, names, action.name.text if action.name else None, action.span)
 
-    def _equivalent(self, action: tree.Equivalent) -> Pending | None:
-        first = self.model(action.first, action.span, derived=True)
-        second = self.model(action.second, action.span, derived=True)
-        for model in dict.fromkeys(m.name for m in (first, second) if m):
-            self._domains(action.domains, self.scope.models[model])
-        return self._pending("equivalent", first, action) if first and second else None
+    def _equivalent(self, action: tree.Equivalent) -> Equivalent | None:
+        sources = [(name, self._source(name)) for name in (action.first, action.second)]
+        for name, model in dict(sources).items():
+            if model is not None:
+                self._domains_of(name, action.domains, model)
+        if any(model is None for _, model in sources):
+            return None
+        self._some(action.domains, action.span)
+        names = tuple(name.text for name in action.domains)
+        return Equivalent(action.first.text, action.second.text, names, action.span)
 
-    def _counterfactual(self, action: tree.Counterfactual) -> Pending | None:
-        model = self.model(action.model, action.span, derived=True)
+    def _counterfactual(self, action: tree.Counterfactual) -> Counterfactual | None:
+        model = self._source(action.model) if action.model else self.model(None, action.span)
         if model is None:
             return None
         self._setups(action.sample, model)
         self._not_latent([setup.variable for setup in action.sample], model)
-        self._domains((action.start, action.end), model)
-        return self._pending("counterfactual", model, action)
+        named = action.model or tree.Name(model.name)
+        self._domains_of(named, (action.start, action.end), model)
+        self._whole_sample(action, model)
+        sample: list[tuple[str, str]] = []
+        for setup in action.sample:
+            variable = model.by_name.get(setup.variable.text)
+            label = self.scope.known_label(setup.value, variable) if variable else None
+            sample.append((setup.variable.text, label or ""))
+        return Counterfactual(tuple(sample), named.text, action.start.text, action.end.text, action.span)
+
+    def _source(self, name: tree.Name) -> Model | None:
+        """The model a name stands for: its own, or the one that `canonicalise` starts from (S102, S110)."""
+        here = name
+        for _ in range(len(self.scope.derived) + 1):
+            if here.text not in self.scope.derived:
+                return self.scope.model_named(here)
+            here = tree.Name(self.scope.derived[here.text][0], name.span)
+        self.scope.report("S110", f"'{name.text}' is made from itself", name.span, "goes in a circle", None)
+        return None
+
+    def _domains_of(self, name: tree.Name, domains: Iterable[tree.Name], model: Model) -> None:
+        """The domains of a model; one that `canonicalise` makes has those that it was asked for (S103)."""
+        known = self.scope.derived[name.text][1] if name.text in self.scope.derived else None
+        for domain in domains:
+            if known is not None and domain.text not in known:
+                self.scope.unknown("S103", f"domain of {name.text}:", domain, known)
+            else:
+                self.scope.domain_named(domain, model.name)
+
+    def _some(self, domains: Sequence[tree.Name], place: Span) -> None:
+        self._apart(domains)
+        if not domains:
+            text = "this compares domains, and none is named"
+            self.scope.report("S463", text, place, "over no domain", "name them: over {d0, d1}")
+
+    def _whole_sample(self, action: tree.Counterfactual, model: Model) -> None:
+        """Noise is recovered from all that is observed, so that a sample must give all of it (S464)."""
+        given = {setup.variable.text for setup in action.sample}
+        missing = [name for name in model.observed if name not in given]
+        if missing and not self.scope.problems:
+            text = f"the sample does not give {one_of(missing)}"
+            help = f"a sample of {model.name} has {one_of(list(model.observed))}"
+            self.scope.report("S464", text, action.span, "too little to recover the noise", help)
 
     def _cause(self, action: tree.Cause) -> Pending | None:
         model = self.model(action.model, action.span)

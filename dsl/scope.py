@@ -18,7 +18,7 @@ class Scope:
     """Definitions by name and the problems so far; what is `broken` was defined, but not well.
 
     Domains are found by model and name, `formulas` (of queries that are well) by model and query.  `derived` maps a
-    name that `canonicalise` introduces to the model it is of.
+    name that `canonicalise` introduces to the model it is of, and to the domains that it has.
     """
 
     source: Source
@@ -27,7 +27,7 @@ class Scope:
     domains: dict[tuple[str, str], Domain] = field(default_factory=dict)
     data: dict[str, Data] = field(default_factory=dict)
     queries: dict[str, tree.Query] = field(default_factory=dict)
-    derived: dict[str, str] = field(default_factory=dict)
+    derived: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     kinds: dict[str, tuple[str, Span]] = field(default_factory=dict)
     formulas: dict[tuple[str, str], Formula] = field(default_factory=dict)
@@ -86,7 +86,7 @@ class Scope:
             return self.models[name.text]
         if name.text in self.derived:
             text = f"'{name.text}' is made by canonicalise, and this statement needs a model of the program"
-            self.report("S110", text, name.span, "not here", f"it comes from {self.derived[name.text]}")
+            self.report("S110", text, name.span, "not here", f"it comes from {self.derived[name.text][0]}")
         else:
             self.unknown("S102", "model", name, self.models)
         return None

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula
 
 
@@ -120,7 +121,31 @@ class Hidden:
     variables: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The mechanism of each of `members`, as a function of what it reads and of its noise, is the same in `domains`."""
+
+    members: tuple[str, ...]
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """`first` does not read `second`, and neither reads it through others: the two may change places."""
+
+    first: str
+    second: str
+
+
+@dataclass(frozen=True, slots=True)
+class LawKept:
+    """The new noises are independent with the laws that they are given; `how` says why."""
+
+    how: str
+
+
 SideCondition: TypeAlias = Ancestral | Components | Teeth | Separated | Positive | AnyValue | Invariant | Hidden
+MoveCondition: TypeAlias = Shared | Unread | LawKept
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +159,24 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Rewrite:
+    """One diagram of a model rewritten into another that stands for the same map from noise to what is seen.
+
+    The boxes of mechanisms that differ between domains have a star after their name.
+    """
+
+    rule: Rule
+    before: Diagram
+    after: Diagram
+    because: tuple[MoveCondition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Derivation:
-    """The steps from the query to the estimand."""
+    """The steps from the query to the estimand; where models and not formulas are rewritten, the `rewrites`."""
 
     steps: tuple[Step, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -200,19 +239,58 @@ class WorstDomain:
     risk: float
 
 
-Witness: TypeAlias = Hedge | Thicket | OpenPath | WorstDomain
+@dataclass(frozen=True, slots=True)
+class SharedMaps:
+    """Why two latent models are equivalent: g' h1 = g and f'_d = h1 f_d h2 in every domain; both maps in words."""
+
+    latents: tuple[str, ...]
+    noise: tuple[str, ...]
+    keeps_law: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """Why two latent models are not: a sample of one domain, and what each says it would have been in another."""
+
+    sample: tuple[tuple[str, str], ...]
+    start: str
+    end: str
+    models: tuple[str, str]
+    images: tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLaw:
+    """Why the distributions of two models differ in a domain: `what`, and its value in each."""
+
+    domain: str
+    what: str
+    models: tuple[str, str]
+    values: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What was found of two latent models: on counterfactuals, and on distributions."""
+
+    counterfactual: SharedMaps | Images | None
+    distribution: OtherLaw | None
+
+
+Witness: TypeAlias = Hedge | Thicket | OpenPath | WorstDomain | Comparison
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
     """A numerical check of a formula against surgery: `models` random models, the largest absolute error over them.
 
-    `skipped` says why no model was evaluated, or is None.
+    `skipped` says why no model was evaluated, or is None; `how` what was checked, where it was not random models.
     """
 
     models: int
     max_error: float | None
     skipped: str | None = None
+    how: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
+from ..dsl.diagram import Diagram
 from ..dsl.formula_text import text
 from .derivation import (
     Ancestral,
     AnyValue,
+    Comparison,
     Components,
     Hedge,
     Hidden,
+    Images,
     Invariant,
+    LawKept,
+    MoveCondition,
     Obstacle,
     OpenPath,
+    OtherLaw,
     Positive,
+    Rewrite,
     Separated,
+    Shared,
+    SharedMaps,
     SideCondition,
     Source,
     Step,
     Teeth,
     Thicket,
+    Unread,
     Witness,
     WorstDomain,
 )
@@ -32,7 +42,7 @@ def names(members: Iterable[str]) -> str:
     return "{" + ", ".join(members) + "}"
 
 
-def condition_text(condition: SideCondition) -> str:
+def condition_text(condition: SideCondition | MoveCondition) -> str:
     """A side condition as one sentence without a full stop.
 
     >>> condition_text(Separated(("Y",), ("X",), ("Z",), cut_out=("X",)))
@@ -57,6 +67,12 @@ def condition_text(condition: SideCondition) -> str:
             return f"the outcomes do not need {', '.join(variables)} to be observed"
         case AnyValue(variables):
             return f"any value of {', '.join(variables)} will do: the left side does not depend on it"
+        case Shared(members, domains):
+            return f"the mechanism of {names(members)} is the same in {', '.join(domains)}"
+        case Unread(first, second):
+            return f"{first} does not read {second}"
+        case LawKept(how):
+            return how
         case _:
             assert_never(condition)
 
@@ -107,8 +123,49 @@ def witness_text(witness: Witness) -> tuple[str, ...]:
             return (f"open path: {path}",)
         case WorstDomain(_, program, risk):
             return (f"worst domain, expected loss {risk:.6g}:", *(f"  {line}" for line in program.split("\n")))
+        case Comparison():
+            return tuple(_comparison(witness))
         case _:
             assert_never(witness)
+
+
+def _comparison(found: Comparison) -> Iterator[str]:
+    match found.counterfactual:
+        case SharedMaps(latents, noise, keeps_law):
+            yield "witness: g' h1 = g and f'[d] = h1 f[d] h2 in every domain, where"
+            yield from (f"  h1: {line}" for line in latents)
+            yield from (f"  h2: {line}" for line in noise)
+            yield f"h2 {'keeps' if keeps_law else 'changes'} the law of the noise"
+        case Images(sample, start, end, models, images):
+            yield f"sample of {start}: {assigned(sample)}"
+            yield from (f"  in {end}, by {model}: {assigned(own)}" for model, own in zip(models, images, strict=True))
+        case None:
+            pass
+    if found.distribution is not None:
+        domain, what, models, values = (
+            found.distribution.domain,
+            found.distribution.what,
+            found.distribution.models,
+            found.distribution.values,
+        )
+        shown = ", ".join(f"{value} by {model}" for model, value in zip(models, values, strict=True))
+        yield f"distribution of {domain}: {what} is {shown}"
+
+
+def assigned(values: Iterable[tuple[str, str]]) -> str:
+    """Values of variables in one line."""
+    return ", ".join(f"{name} = {value}" for name, value in values)
+
+
+def diagram_text(diagram: Diagram) -> str:
+    """A model's diagram in one line: each box with what it reads.
+
+    >>> from suture.dsl.diagram import model_diagram
+    >>> diagram_text(model_diagram({"Z": (), "X": ("Z",)}))
+    'Z X(Z)'
+    """
+    boxes = [(box.name, ", ".join(diagram.wires[wire].name for wire in box.inputs)) for box in diagram.boxes]
+    return " ".join(f"{name}({reads})" if reads else name for name, reads in boxes)
 
 
 def _obstacle(part: Obstacle) -> str:
@@ -126,6 +183,18 @@ def step_dict(step: Step) -> dict[str, object]:
         "before": text(step.before),
         "after": text(step.after),
         "because": [condition_text(condition) for condition in step.because],
+    }
+
+
+def rewrite_dict(rewrite: Rewrite) -> dict[str, object]:
+    """A rewrite of diagrams as JSON-ready data."""
+    return {
+        "rule": rewrite.rule.name,
+        "statement": rewrite.rule.statement,
+        "source": rewrite.rule.source,
+        "before": diagram_text(rewrite.before),
+        "after": diagram_text(rewrite.after),
+        "because": [condition_text(condition) for condition in rewrite.because],
     }
 
 
@@ -160,5 +229,21 @@ def witness_dict(witness: Witness) -> dict[str, object]:
             return {"kind": "open path", "path": path}
         case WorstDomain(name, program, risk):
             return {"kind": "worst domain", "name": name, "program": program, "risk": risk}
+        case Comparison(counterfactual, distribution):
+            found = {} if counterfactual is None else _maps_dict(counterfactual)
+            return {**found, **({} if distribution is None else {"distribution": _law_dict(distribution)})}
         case _:
             assert_never(witness)
+
+
+def _maps_dict(found: SharedMaps | Images) -> dict[str, object]:
+    match found:
+        case SharedMaps(latents, noise, keeps_law):
+            return {"kind": "maps", "h1": list(latents), "h2": list(noise), "keeps_law": keeps_law}
+        case Images(sample, start, end, models, images):
+            shown = {model: dict(own) for model, own in zip(models, images, strict=True)}
+            return {"kind": "sample", "sample": dict(sample), "from": start, "to": end, "images": shown}
+
+
+def _law_dict(found: OtherLaw) -> dict[str, object]:
+    return {"domain": found.domain, "what": found.what, **dict(zip(found.models, found.values, strict=True))}

@@ -465,8 +465,10 @@ def promised(line: str) -> tuple[list[Fraction], float] | None:
 
 
 def values_of(answer: Answer) -> list[float]:
-    """The numbers of an answer, a table's from its first row to the last."""
+    """The numbers of an answer, a table's from its first row to the last; a sample's are one row."""
     value: Any = answer.to_dict()["value"]
+    if answer.statement == "counterfactual":
+        return value["rows"][0]
     return [row[-1] for row in value["rows"]] if isinstance(value, dict) else [value]
 
 

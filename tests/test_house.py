@@ -24,7 +24,10 @@ TOWER = (
     ("dsl",),
     ("semantics",),
     ("identify",),
-    ("adjusting", "answer", "answer_data", "answering", "bounding", "estimate", "evidence", "report", "searching"),
+    (
+        *("across_domains", "adjusting", "answer", "answer_data", "answering", "bounding"),
+        *("estimate", "evidence", "report", "searching"),
+    ),
     ("engine", "pictures"),
     ("library", "doctor"),
     ("inference",),
