@@ -22,8 +22,9 @@ from .dsl.source import Span
 from .evidence import Question, parts
 from .identify.adjustment import adjustment_sets, braces
 from .identify.adjustment_steps import adjustment_outcome, asks_effect
+from .identify.algorithms import identify
 from .identify.certify import CertificationError, certify
-from .identify.derivation import Check, Identified, Outcome, Undecided
+from .identify.derivation import Check, Identified, NotIdentified, Outcome, Undecided
 from .identify.effect import known
 from .identify.front_door import front_door
 from .identify.graph import CausalGraph
@@ -47,7 +48,7 @@ def adjusted(head: Answer, statement: Adjust, program: Program, load: Callable[[
     """
     model, treatments, outcomes = program.models[statement.model], statement.treatments, statement.outcomes
     if not statement.sources:
-        return _plain(head, CausalGraph.of(model.diagram), treatments, outcomes)
+        return _plain(head, model.diagram, treatments, outcomes)
     known(CausalGraph.of(model.diagram), (*treatments, *outcomes))
     query = probability(outcomes, (), treatments)
     _, sources = parts(program, model, Question(query, None), statement.sources, load, statement.span)
@@ -58,14 +59,27 @@ def adjusted(head: Answer, statement: Adjust, program: Program, load: Callable[[
         notes = (*notes, f"not in the sample: {', '.join(left_out)}; taken as latent")
     head = replace(head, notes=notes)
     if not samples.selected:
-        return _plain(head, CausalGraph.of(diagram), treatments, outcomes)
+        return _plain(head, diagram, treatments, outcomes)
     return _selected(head, query, diagram, samples)
 
 
-def _plain(head: Answer, graph: CausalGraph, treatments: Sequence[str], outcomes: Sequence[str]) -> Answer:
+def _plain(head: Answer, diagram: Diagram, treatments: Sequence[str], outcomes: Sequence[str]) -> Answer:
+    graph = CausalGraph.of(diagram)
     found = adjustment_sets(graph, treatments, outcomes)
-    notes = (*head.notes, *_beside(graph, treatments, outcomes))
+    otherwise = _otherwise(diagram, treatments, outcomes) if found.sets is None else ()
+    notes = (*head.notes, *_beside(graph, treatments, outcomes), *otherwise)
     return replace(head, value=found.to_dict(), lines=found.lines(), reason=found.reason, notes=notes)
+
+
+def _otherwise(diagram: Diagram, treatments: Sequence[str], outcomes: Sequence[str]) -> tuple[str, ...]:
+    """Where no set is valid, whether the effect can be had in another way."""
+    query = probability(outcomes, (), treatments)
+    found = identify(query, diagram)
+    if isinstance(found, Identified):
+        return (f"the effect is identifiable without adjustment: identify {text(query)}",)
+    if isinstance(found, NotIdentified):
+        return ("no other formula gives the effect from what is observed; 'bound' says what can be known",)
+    return ()
 
 
 def _beside(graph: CausalGraph, treatments: Sequence[str], outcomes: Sequence[str]) -> Iterator[str]:
@@ -90,15 +104,8 @@ def samples_of(query: Kernel, sources: Sequence[Kernel], span: Span | None) -> t
 
     Raises `SutureError` S417 where no source, or more than one, measures treatments and outcomes together.
     """
-    asked = {term.variable for term in (*query.outcomes, *query.do)}
     observed = [kernel for kernel in sources if not kernel.do]
-    whole = [
-        kernel
-        for kernel in observed
-        if asked <= {term.variable for term in kernel.outcomes}
-        and all(term.value is None for term in kernel.outcomes)
-        and all(isinstance(term.value, str) for term in kernel.given)
-    ]
+    whole = _with_all_asked(query, observed)
     if len(whole) != 1:
         raise SutureError(_no_sample(query, sources, whole, span))
     (sample,) = whole
@@ -108,6 +115,24 @@ def samples_of(query: Kernel, sources: Sequence[Kernel], span: Span | None) -> t
     return Samples(sample, outside), (f"of no use for adjustment: {', '.join(unused)}",) if unused else ()
 
 
+def has_sample(query: Kernel, sources: Sequence[Kernel]) -> bool:
+    """Whether the query is an effect, and one source measures treatments and outcomes together."""
+    return asks_effect(query) and len(_with_all_asked(query, sources)) == 1
+
+
+def _with_all_asked(query: Kernel, sources: Sequence[Kernel]) -> list[Kernel]:
+    """The observed distributions of treatments and outcomes together, at fixed values of conditions at most."""
+    asked = {term.variable for term in (*query.outcomes, *query.do)}
+    return [
+        kernel
+        for kernel in sources
+        if not kernel.do
+        and asked <= {term.variable for term in kernel.outcomes}
+        and all(term.value is None for term in kernel.outcomes)
+        and all(isinstance(term.value, str) for term in kernel.given)
+    ]
+
+
 def _no_sample(query: Kernel, sources: Sequence[Kernel], whole: Sequence[Kernel], span: Span | None) -> Diagnostic:
     named = [term.variable for term in (*query.do, *query.outcomes)]
     asked = ", ".join(named)
@@ -115,9 +140,9 @@ def _no_sample(query: Kernel, sources: Sequence[Kernel], whole: Sequence[Kernel]
         message = f"{len(whole)} sources measure {asked} together, and an adjustment is made in one sample"
         return Diagnostic("S417", message, span, "", f"name one of them: {' or '.join(map(text, whole))}")
     for kernel in sources:
-        fixed = [term.variable for term in kernel.given if term.variable in named]
+        fixed = [term.variable for term in kernel.given if term.variable in named and isinstance(term.value, str)]
         if fixed:
-            message = f"{text(kernel)} is given {fixed[0]}, so it does not show how {asked} go together"
+            message = f"{text(kernel)} is at one value of {fixed[0]}, so it does not show how {asked} go together"
             help = f"a sample selected by {fixed[0]} itself, as in a case-control study, cannot be adjusted"
             return Diagnostic("S417", message, span, "", help)
     message = f"no source measures {asked} together, so there is no sample to adjust in"
@@ -126,16 +151,13 @@ def _no_sample(query: Kernel, sources: Sequence[Kernel], whole: Sequence[Kernel]
 
 
 def identified_in_a_sample(query: Kernel, model: Model, sources: Sequence[Kernel]) -> Outcome:
-    """P(Y | do(X)) by adjustment in the one source that measures what is asked, certified; undecided where none is.
+    """P(Y | do(X)) by adjustment in the one source that measures what is asked, certified.
 
-    Raises `CertificationError` where the result does not hold.
+    Raises `CertificationError` where the result does not hold, `SutureError` S417 where there is no such source.
     """
     if not asks_effect(query):
         return Undecided("adjustment answers P(Y | do(X)) without conditions", method="adjustment")
-    try:
-        samples, _ = samples_of(query, sources, None)
-    except SutureError as error:
-        return Undecided(error.diagnostics[0].message, method="adjustment")
+    samples, _ = samples_of(query, sources, None)
     _, diagram = seen(model, samples)
     graph = CausalGraph.of(diagram)
     if samples.selected:
@@ -161,8 +183,15 @@ def _selected(head: Answer, query: Kernel, diagram: Diagram, samples: Samples) -
     graph = CausalGraph.of(diagram)
     found = selected_adjustment(samples.task(graph, query))
     if found.sets is None or found.minimum is None:
+        otherwise = f"identify {text(query)} from the same sources looks for other ways"
         nothing = dict.fromkeys(("sets", "minimum", "optimal", "outside", "formulas"))
-        return replace(head, value=nothing, lines=("no valid adjustment set", str(found.reason)), reason=found.reason)
+        return replace(
+            head,
+            value=nothing,
+            lines=("no valid adjustment set", str(found.reason)),
+            reason=found.reason,
+            notes=(*head.notes, otherwise),
+        )
     pairs = dict.fromkeys((found.minimum, *found.sets))
     try:
         proved = {pair: _certified(query, diagram, samples, pair, n < SHOWN) for n, pair in enumerate(pairs)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING
 
 from .answer import Answer
 from .answer_data import Status
 from .dsl.diagnostics import Diagnostic, SutureError
+from .dsl.formula import Formula, Term
 from .dsl.formula_text import text
 from .dsl.program import Bound, Model, Program
 from .evidence import Evidence, Question, evidence
@@ -88,20 +90,51 @@ def _table(head: Answer, found: BoundsTable) -> Answer:
 def _in_closed_form(head: Answer, asked: Question, known: Evidence, model: Model) -> Answer:
     from .identify.symbolic_bounds import symbolic_bounds
 
-    found = symbolic_bounds(asked.formula, known.diagram, _labels(model), known.sources)
-    if isinstance(found, Undecided):
-        return _undecided(head, found)
-    return _closed(head, found)
+    rows: list[tuple[tuple[str, ...], SymbolicBounds]] = []
+    names, labels = _free(asked.formula), _labels(model)
+    missing = next((term.variable for term in names.values() if term.variable not in labels), None)
+    if missing is not None:
+        message = f"the values of {missing} are not given"
+        raise SutureError(Diagnostic("S427", message, help=f"declare them: {missing} : {{no, yes}}"))
+    for case in product(*(labels[term.variable] for term in names.values())):
+        free = dict(zip(names, case, strict=True))
+        found = symbolic_bounds(asked.formula, known.diagram, labels, known.sources, free)
+        if isinstance(found, Undecided):
+            return _undecided(head, found)
+        rows.append((case, found))
+    return _closed(head, tuple(names), rows)
 
 
-def _closed(head: Answer, found: SymbolicBounds) -> Answer:
-    lines = tuple(_forms(found.low, found.high))
-    method = "vertex enumeration over response types, sharp"
-    return replace(head, status=Status.BOUNDS, value=found.to_dict(), method=method, lines=lines)
+def _free(formula: Formula) -> dict[str, Term]:
+    """What a query is a function of, by name."""
+    from .identify.bound_query import free_name, free_terms
+
+    return {free_name(term): term for term in free_terms(formula)}
+
+
+def _closed(head: Answer, names: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], SymbolicBounds]]) -> Answer:
+    """Closed forms, one block a case of a query that is a function; where both ends are one, that it is identified."""
+    lines: list[str] = []
+    for case, found in rows:
+        heading = [", ".join(map(" = ".join, zip(names, case, strict=True)))] if names else []
+        lines += [*heading, *(f"  {line}" if names else line for line in _forms(found.low, found.high))]
+    value = {"variables": list(names), "rows": [{"labels": list(case), **found.to_dict()} for case, found in rows]}
+    known = all(found.low.text == found.high.text for _, found in rows)
+    notes = ("both ends are the same: the query is identified, and `identify` gives its formula",) if known else ()
+    return replace(
+        head,
+        status=Status.BOUNDS,
+        value=value if names else rows[0][1].to_dict(),
+        method="vertex enumeration over response types, sharp",
+        lines=tuple(lines),
+        notes=(*head.notes, *notes),
+    )
 
 
 def _forms(low: ClosedForm | None, high: ClosedForm | None) -> list[str]:
     """Closed forms as lines."""
+    if low is not None and high is not None and low.text == high.text:
+        return [f"exactly {low.text}"]
     lines: list[str] = []
     for name, extreme, form in (("at least", "the largest of", low), ("at most", "the smallest of", high)):
         if form is not None and len(form.terms) > 1:

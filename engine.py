@@ -49,7 +49,7 @@ from .estimate import estimated
 from .evidence import Question, domains_of, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
-from .identify.derivation import OBSERVED, Identified, Outcome, Source, Undecided
+from .identify.derivation import OBSERVED, Outcome, Source, Undecided
 from .identify.separation import independence
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ class Session:
 
 def identified_from_parts(model: Model, query: Kernel, sources: Sequence[Kernel], method: str | None) -> Outcome:
     """The certified outcome from parts of distributions: by search, and where that finds nothing by adjustment."""
-    from .adjusting import identified_in_a_sample
+    from .adjusting import has_sample, identified_in_a_sample
 
     if method not in (None, "do_calculus", "adjustment"):
         return Undecided(f"method '{method}' needs distributions of all that is not set", method=str(method))
@@ -354,12 +354,14 @@ def identified_from_parts(model: Model, query: Kernel, sources: Sequence[Kernel]
         if method == "adjustment":
             return identified_in_a_sample(query, model, sources)
         found = _searched(query, model, sources)
-        if isinstance(found, Undecided) and method is None:
-            other = identified_in_a_sample(query, model, sources)
-            return other if isinstance(other, Identified) else found
+        if not isinstance(found, Undecided) or method is not None or not has_sample(query, sources):
+            return found
+        other = identified_in_a_sample(query, model, sources)
     except CertificationError as error:
         return Undecided(f"suture refused its own result, which is a bug worth reporting: {error}")
-    return found
+    if isinstance(other, Undecided):
+        return replace(found, reason=f"{found.reason}; by adjustment: {other.reason}")
+    return other
 
 
 def _searched(query: Kernel, model: Model, sources: Sequence[Kernel]) -> Outcome:

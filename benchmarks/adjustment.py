@@ -32,6 +32,7 @@ from strategies import diagram_of
 from strategies_effects import (
     causal_graph,
     mediated_question,
+    random_joint_question,
     random_optimality_question,
     random_question,
     random_selection_question,
@@ -119,6 +120,18 @@ def judge_optimal(generator: np.random.Generator) -> Iterator[tuple[str, bool]]:
         yield "optimal set", frozenset(graph.members(best.members)) in left
     else:
         yield "no optimal set", not left
+
+
+def judge_joint(generator: np.random.Generator) -> Iterator[tuple[str, bool]]:
+    """One joint effect with several valid sets: is the optimal one best for every coefficient, or none where none?"""
+    question = random_joint_question(generator)
+    graph, valid = causal_graph(question), question.adjustment_sets()
+    best = optimal(effect_of(graph, question.treatments, question.outcomes))
+    left = best_in_linear_models(question, valid, generator, 60 if best.members is not None else 400)
+    if best.members is not None:
+        yield "optimal set of several", frozenset(graph.members(best.members)) in left
+    else:
+        yield "no optimal set of several", not left
 
 
 def judge_front_door(generator: np.random.Generator) -> Iterator[tuple[str, bool]]:
@@ -212,6 +225,7 @@ def main() -> int:
         ("adjustment", judge_adjustment),
         ("adjustment in selected samples", judge_selection),
         ("optimal sets", judge_optimal),
+        ("optimal sets of joint effects", judge_joint),
         ("front door", judge_front_door),
         ("instruments", judge_instruments),
     ):

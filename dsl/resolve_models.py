@@ -37,6 +37,7 @@ class _ModelResolver:
     mechanisms: dict[str, tree.Mechanism] = field(default_factory=dict)
     arrows: dict[tuple[str, str], Span] = field(default_factory=dict)
     hidden: dict[frozenset[str], tuple[str, str]] = field(default_factory=dict)
+    undeclared: set[str] = field(default_factory=set)
 
     def resolve(self) -> Model | None:
         declarations = [item for item in self.model.items if isinstance(item, tree.Declaration)]
@@ -101,10 +102,26 @@ class _ModelResolver:
         if name.text in self.variables:
             return True
         if declared:
-            self.scope.unknown_variable(name, self.model.name.text, self.variables)
+            self._undeclared(name)
             return False
         self.variables[name.text] = Variable(name.text, None, False, name.span)
         return True
+
+    def _undeclared(self, name: tree.Name) -> None:
+        """Note a name that a model with declarations does not declare, each once; all at once where none is seen."""
+        if name.text in self.undeclared:
+            return
+        edges = [item for item in self.model.items if isinstance(item, tree.Edges)]
+        mentioned = dict.fromkeys(other.text for item in edges for group in item.groups for other in group.names)
+        missing = [other for other in mentioned if other not in self.variables]
+        if name.text not in missing or any(not variable.latent for variable in self.variables.values()):
+            self.undeclared.add(name.text)
+            self.scope.unknown_variable(name, self.model.name.text, self.variables)
+            return
+        self.undeclared.update(missing)
+        text = f"unknown variable '{name.text}' in model {self.model.name.text}, which declares latent variables alone"
+        help = f"a model that declares one variable declares all; add: {', '.join(missing)}"
+        self.scope.report("S104", text, name.span, "not declared", help)
 
     # -- arrows
 

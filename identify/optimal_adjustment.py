@@ -12,7 +12,12 @@ conditions (or where no other set is valid):
    ancestors leads from it to C.
 
 Otherwise which of two sets is better depends on the strength of the arrows, and the graph alone cannot tell.  Optimal
-means least asymptotic variance in linear models, and for one treatment in a wide class of other estimators.
+means least asymptotic variance in linear models, and for one treatment in a wide class of other estimators; for several
+outcomes, of every weighted sum of the effects on them.  Such a sum is an outcome of its own, below the others, which
+changes neither what is valid nor the two conditions.
+
+With latent variables and several treatments no necessary condition is known to us.  There the set is said to be optimal
+where it is the only valid one, or where a row of comparisons leads to it from every other valid set.
 
 Sources: Henckel, Perkovic, Maathuis (2022), JRSS B 84 (arXiv 1907.02435); Rotnitzky and Smucler (2020), JMLR
 21; Runge (2021), NeurIPS, theorem 3 (arXiv 2102.10324).
@@ -27,6 +32,9 @@ from .graph import CausalGraph, bits
 
 # How many rows of colliders may be looked at before the question is left open.
 BUDGET = 2_000
+# With how many covariates, and by how many comparisons, the candidate is set against every valid set.
+COMPARED = 10
+COMPARISONS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +61,8 @@ def optimal(effect: Effect, include: int = 0, only: int | None = None) -> Optima
     task = _task(effect, include, usable)
     if not task.colliders and not task.left_out:
         return Optimal(task.members)
-    if effect.treatments.bit_count() > 1 or effect.outcomes.bit_count() > 1:
-        return Optimal(None, "with latent variables the optimal set is known for one treatment and one outcome alone")
+    if effect.treatments.bit_count() > 1:
+        return _for_several_treatments(task)
     try:
         decided = task.is_optimal()
     except _BudgetSpentError:
@@ -62,6 +70,18 @@ def optimal(effect: Effect, include: int = 0, only: int | None = None) -> Optima
     if decided or task.is_only_valid_set():
         return Optimal(task.members)
     return Optimal(None, "which valid set is best depends on the strength of the arrows, not on the graph alone")
+
+
+def _for_several_treatments(task: _Task) -> Optimal:
+    """The candidate where it is the only valid set, or comparisons show it no worse than each other one."""
+    if task.is_only_valid_set():
+        return Optimal(task.members)
+    better = task.is_best_by_comparison()
+    if better is None:
+        return Optimal(None, "with several treatments and latent variables there are too many valid sets to compare")
+    if not better:
+        return Optimal(None, "with several treatments and latent variables no set is known to be best")
+    return Optimal(task.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +144,46 @@ class _Task:
             pending.extend((position, row | 1 << position) for position in bits(more))
         return False
 
+    def is_best_by_comparison(self) -> bool | None:
+        """Whether steps from each valid set lead to the candidate, none of them for the worse; None beyond the budget.
+
+        A step is for the better where `_no_worse` says so.  Steps are looked for backwards from the candidate.
+        """
+        free = list(bits(self.usable & ~self.include))
+        if len(free) > COMPARED:
+            return None
+        chosen = (self.include | sum(1 << free[place] for place in bits(number)) for number in range(1 << len(free)))
+        left = [one for one in chosen if one != self.members and self._is_valid(one)]
+        pending, looked = [self.members], 0
+        while pending and left:
+            better = pending.pop()
+            looked += len(left)
+            if looked > COMPARISONS:
+                return None
+            worse = [one for one in left if self._no_worse(better, one)]
+            left = [one for one in left if one not in worse]
+            pending += worse
+        return not left
+
+    def _no_worse(self, first: int, second: int) -> bool:
+        """Whether one valid set is shown to be no worse than another, whatever the distribution.
+
+        Y is separated from what only the second has, by X and the first, and X from what only the first has, by the
+        second.  Henckel, Perkovic, Maathuis prove it (theorem 3.4) from these two facts alone.
+        """
+        effect, graph = self.effect, self.effect.graph
+        return graph.separated(effect.outcomes, second & ~first, first | effect.treatments) and graph.separated(
+            effect.treatments, first & ~second, second
+        )
+
+    def _is_valid(self, covariates: int) -> bool:
+        effect = self.effect
+        return effect.back_door.separated(effect.treatments, effect.outcomes, covariates)
+
     def _exists_with(self, include: int, usable: int | None = None) -> bool:
         """Whether a valid set holds `include`."""
         effect, may = self.effect, self.usable if usable is None else usable
-        covariates = (effect.back_door.ancestors(effect.asked | include) & may) | include
-        return effect.back_door.separated(effect.treatments, effect.outcomes, covariates)
+        return self._is_valid((effect.back_door.ancestors(effect.asked | include) & may) | include)
 
     def is_only_valid_set(self) -> bool:
         """Whether no other set is valid at all."""

@@ -224,7 +224,7 @@ def _without_outcome(part: Formula, symbol: Symbol) -> Formula:
 # Products and quotients
 
 
-def _cancel(node: Formula) -> Formula:
+def cancelled(node: Formula) -> Formula:
     """Take equal factors out of a quotient, and read quotients of kernels as conditionals."""
     if isinstance(node, Product):
         return _cancel_beside(node)
@@ -395,7 +395,7 @@ REWRITES = (
     Rewrite(FUSE, _plain(_fuse), Sum),
     Rewrite(FACTOR, _plain(_factor_out), Sum),
     Rewrite(MARGINAL, _plain(_marginalise), Sum),
-    Rewrite(CANCEL, _plain(_cancel), Ratio),
+    Rewrite(CANCEL, _plain(cancelled), Ratio),
     Rewrite(SEPARATION, _separate, Kernel),
     Rewrite(CHAIN, _plain(_chain), Product),
 )

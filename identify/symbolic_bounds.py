@@ -29,6 +29,7 @@ from .derivation import OBSERVED, Source, Undecided
 from .district_factors import Evidence
 from .dual_vertices import vertices
 from .response_types import Event, Layout
+from .simplify import cancelled
 from .type_blocks import Block, Row, blocks
 
 MOST_TYPES = 400
@@ -222,10 +223,10 @@ def _closed(problem: Problem, names: Names, above: Polynomial, below: Polynomial
         raise NotLinear("it divides by what the data do not determine")
     if any(len(monomial) > 1 for monomial in above):
         raise NotLinear("it multiplies unknown factors of several districts")
-    scale = ratio(ONE, names.formula(weight_of(as_number(below))))
+    divisor = names.formula(weight_of(as_number(below)))
     rest = weight_of(as_number(above))
-    constant = product((scale, names.formula(rest))) if rest else ZERO
-    pieces = [_block(problem, names, block, above, scale) for block in _small_blocks(problem, above)]
+    constant = _over(names.formula(rest), divisor) if rest else ZERO
+    pieces = [_block(problem, names, block, above, divisor) for block in _small_blocks(problem, above)]
     low = ClosedForm("max", constant, tuple(piece.low for piece in pieces))
     high = ClosedForm("min", constant, tuple(piece.high for piece in pieces))
     return SymbolicBounds(low, high, tuple(dict.fromkeys(each for piece in pieces for each in piece.constraints)))
@@ -250,11 +251,16 @@ class _Piece:
     constraints: tuple[Formula, ...]
 
 
-def _block(problem: Problem, names: Names, block: Block, above: Polynomial, scale: Formula) -> _Piece:
+def _over(above: Formula, below: Formula) -> Formula:
+    """A quotient with equal factors cancelled."""
+    return cancelled(ratio(above, below))
+
+
+def _block(problem: Problem, names: Names, block: Block, above: Polynomial, divisor: Formula) -> _Piece:
     weights = {events[0]: weight_of(each) for events, each in above.items() if events and events[0] in block.members}
     common, costs = _shared(weights)
     cost = [int(entry) for entry in block.cost(costs)]
-    weight = product((scale, names.formula(common)))
+    weight = _over(names.formula(common), divisor)
     low, rays = _vertices(block, cost)
     high, _ = _vertices(block, [-entry for entry in cost])
     writer = _Writer(problem.layout, block)

@@ -99,6 +99,26 @@ def random_selection_question(generator: np.random.Generator, most: int = 6) -> 
             return SelectionQuestion(question, selected, frozenset(n for n in rest if generator.random() < 0.6))
 
 
+def random_joint_question(generator: np.random.Generator) -> Question:
+    """Two or three treatments, or two outcomes, or both; every outcome is affected and several sets are valid."""
+    while True:
+        kinds = [(1, 2), (2, 1), (2, 2), (3, 1)]
+        treatments, outcomes = kinds[int(generator.integers(len(kinds)))]
+        first, last = [f"X{n}" for n in range(treatments)], [f"Y{n}" for n in range(outcomes)]
+        others = [f"V{n}" for n in range(int(generator.integers(3, 6)))]
+        order = [*map(str, generator.permutation([*others, *first])), *last]
+        pairs = [(order[i], order[j]) for j in range(len(order)) for i in range(j)]
+        arrows = tuple(pair for pair in pairs if generator.random() < 0.35)
+        # What has a latent cause in common with a treatment is seldom of use.
+        arcs = tuple(pair for pair in pairs if generator.random() < (0.05 if set(pair) & set(first) else 0.35))
+        question = question_of(Graph(tuple(order), arrows, arcs), tuple(first), tuple(last))
+        if sum(map(len, question.parents.values())) > 18:
+            continue
+        reached = {path[-1] for path in question.proper_paths() if question.is_causal(path)}
+        if reached == set(last) and len(question.adjustment_sets()) > 1:
+            return question
+
+
 def causal_graph(question: Question) -> CausalGraph:
     """The library's graph of a question."""
     return CausalGraph.of(model_diagram(question.parents, question.latent))

@@ -60,3 +60,36 @@ def test_variables_without_values_are_an_error() -> None:
     (answer,) = suture.run("model B { X -> Y ; X <-> Y }\nbound P(Y = 1 | do(X = 1))")
     assert answer.error is not None
     assert answer.error.code == "S427"
+
+
+def test_a_function_has_a_closed_form_for_each_of_its_cases() -> None:
+    """Manski (1990): under no assumption P(Y = y | do(X = x)) is from P(x, y) to P(x, y) + P(not x)."""
+    (answer,) = suture.run(BOW + "bound P(Y = 1 | do(X)) in Bow")
+    value = answer.to_dict()["value"]
+    assert value["variables"] == ["X"]
+    assert [(row["labels"], row["low"]["text"], row["high"]["text"]) for row in value["rows"]] == [
+        (["0"], "P(X=0, Y=1)", "1 - P(X=0, Y=0)"),
+        (["1"], "P(X=1, Y=1)", "1 - P(X=1, Y=0)"),
+    ]
+    assert answer.lines[:2] == ("X = 0", "  at least P(X=0, Y=1)")
+
+
+def test_bounds_of_what_is_identified_say_so() -> None:
+    program = "model M { Z, X, Y : {0, 1} ; Z -> {X, Y} ; X -> Y }\nbound P(Y = 1 | do(X = 1))"
+    (answer,) = suture.run(program)
+    assert answer.lines == ("exactly P(Z=0) P(Y=1 | Z=0, X=1) + P(Z=1) P(Y=1 | Z=1, X=1)",)
+    assert answer.notes == ("both ends are the same: the query is identified, and `identify` gives its formula",)
+
+
+def test_what_a_condition_divides_by_cancels() -> None:
+    (answer,) = suture.run("model I { Z, X, Y : {0, 1} ; Z -> X -> Y ; X <-> Y }\nbound P(Y[X = 1] = 1 | Z = 0) in I")
+    # Of an instrument Y[X = 1] is independent: the bounds are those without the condition (Balke and Pearl 1997).
+    (plain,) = suture.run("model I { Z, X, Y : {0, 1} ; Z -> X -> Y ; X <-> Y }\nbound P(Y = 1 | do(X = 1)) in I")
+    assert set(answer.lines) == set(plain.lines)
+    assert not any("/" in line for line in answer.lines)
+
+
+def test_values_that_a_function_needs_are_asked_for() -> None:
+    (answer,) = suture.run("model B { X -> Y ; X <-> Y }\nbound P(Y | do(X))")
+    assert answer.error is not None
+    assert (answer.error.code, answer.error.help) == ("S427", "declare them: Y : {no, yes}")

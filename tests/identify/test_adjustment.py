@@ -16,7 +16,14 @@ from oracles.formulas import largest_error
 from oracles.graphs import Graph, Query, random_graph
 from oracles.models import random_model
 from strategies import diagram_of, seeds
-from strategies_effects import causal_graph, graph_from, question_of, random_optimality_question, random_question
+from strategies_effects import (
+    causal_graph,
+    graph_from,
+    question_of,
+    random_joint_question,
+    random_optimality_question,
+    random_question,
+)
 
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.formula import probability
@@ -185,6 +192,43 @@ def test_the_optimal_set_has_the_least_variance_and_exists_exactly_where_one_set
             left = best_in_linear_models(question, valid, generator, 60)
             assert frozenset(graph.members(best.members)) in left, (question, include)
             found += 1
+
+
+def test_joint_effects_have_an_optimal_set_where_one_is_best_for_every_coefficient() -> None:
+    """Several treatments or outcomes: what is called optimal is best, and where none is, none is best."""
+    generator = np.random.default_rng(11)
+    found, refused = 0, 0
+    while found < 60 or refused < 3:
+        question = random_joint_question(generator)
+        graph, valid = causal_graph(question), question.adjustment_sets()
+        best = optimal(effect_of(graph, question.treatments, question.outcomes))
+        if best.members is None:
+            assert best_in_linear_models(question, valid, generator, 400) == set(), question
+            refused += 1
+        else:
+            left = best_in_linear_models(question, valid, generator, 40)
+            assert frozenset(graph.members(best.members)) in left, question
+            found += 1
+
+
+def test_a_joint_effect_with_latent_variables_has_an_optimal_set() -> None:
+    """C and D explain the outcome by latent causes and are free of both treatments; A has to be taken."""
+    answer = adjustment_sets(graph_of("A -> X1, A -> Y, X1 -> Y, X2 -> Y, C <-> Y, C <-> D"), ["X1", "X2"], ["Y"])
+    assert answer.optimal is not None
+    assert set(answer.optimal) == {"A", "C", "D"}
+    answer = adjustment_sets(graph_of("X -> Y1, X -> Y2, C <-> Y1, B -> Y2"), ["X"], ["Y1", "Y2"])
+    assert answer.optimal is not None
+    assert set(answer.optimal) == {"B", "C"}
+
+
+def test_too_many_sets_to_compare_leave_the_optimal_one_open() -> None:
+    noise = ", ".join(f"N{n} -> M{n}, M{n} -> Y" for n in range(6))
+    answer = adjustment_sets(graph_of(f"X1 -> Y, X2 -> Y, C <-> Y, {noise}"), ["X1", "X2"], ["Y"])
+    assert answer.sets == ((),)
+    assert answer.optimal is None
+    assert answer.optimal_reason == (
+        "with several treatments and latent variables there are too many valid sets to compare"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------------------

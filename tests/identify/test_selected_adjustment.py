@@ -309,7 +309,7 @@ def test_superfluous_sources_change_nothing_and_are_named() -> None:
         ),
         (
             "P(X, Z | Y = 1)",
-            "P(X, Z | Y=1) is given Y, so it does not show how X, Y go together",
+            "P(X, Z | Y=1) is at one value of Y, so it does not show how X, Y go together",
             "a sample selected by Y itself, as in a case-control study, cannot be adjusted",
         ),
         (
@@ -378,3 +378,38 @@ def test_what_is_too_large_to_search_is_adjusted() -> None:
     assert answer.estimand is not None
     assert "P(Z0=z0)" in answer.estimand.text
     assert answer.check is not None
+
+
+def test_the_reason_of_a_search_says_what_is_in_the_way_of_adjustment() -> None:
+    (answer,) = suture.run("model M { X -> Y -> S }\nidentify P(Y | do(X)) from P(X, Y | S = 1)")
+    assert answer.reason == (
+        "no proof by do-calculus exists from these inputs: all 8 distributions that the rules reach were searched, "
+        "which does not show that the query cannot be identified; by adjustment: "
+        "the outcome bears on the selection by S along Y -> S"
+    )
+
+
+def test_identify_by_adjustment_needs_a_sample() -> None:
+    (answer,) = suture.run("model M { X -> Y }\nidentify P(Y | do(X)) from P(X), P(Y | X) by adjustment")
+    assert answer.error is not None
+    assert answer.error.message == "no source measures X, Y together, so there is no sample to adjust in"
+
+
+@pytest.mark.parametrize(
+    ("model", "note"),
+    [
+        (
+            "W -> Z -> X -> Y ; W <-> X ; W <-> Y",
+            "the effect is identifiable without adjustment: identify P(Y | do(X))",
+        ),
+        (
+            "X -> Y ; X <-> Y",
+            "no other formula gives the effect from what is observed; 'bound' says what can be known",
+        ),
+    ],
+)
+def test_where_no_set_is_valid_other_ways_are_told(model: str, note: str) -> None:
+    """The napkin is identifiable (Pearl and Mackenzie 2018, chapter 7), the bow is not."""
+    (answer,) = suture.run(f"model M {{ {model} }}\nadjust X -> Y")
+    assert answer.reason
+    assert answer.notes[-1] == note

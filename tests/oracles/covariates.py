@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,13 +182,21 @@ def total_effect(
 def best_in_linear_models(
     question: Question, valid: set[frozenset[str]], generator: np.random.Generator, draws: int
 ) -> set[frozenset[str]]:
-    """The valid sets of least asymptotic variance in every one of some random linear models."""
-    (treatment,), (outcome,) = question.treatments, question.outcomes
+    """The valid sets of least asymptotic variance in every one of some random linear models.
+
+    With several treatments or outcomes the variance is least for each coefficient, and for those of a random sum of the
+    outcomes.
+    """
+    several = len(question.outcomes) > 1
+    parents = {**question.parents, "(sum)": question.outcomes} if several else question.parents
+    outcomes = (*question.outcomes, "(sum)") if several else question.outcomes
     left = set(valid)
     for _ in range(draws):
-        model = linear_model(question.parents, generator)
-        spread = {one: np.log(model.estimation_variance(treatment, outcome, one)) for one in valid}
-        left = {one for one in left if spread[one] < min(spread.values()) + 1e-6}
+        model = linear_model(parents, generator)
+        for treatment, outcome in product(question.treatments, outcomes):
+            others = set(question.treatments) - {treatment}
+            spread = {one: np.log(model.estimation_variance(treatment, outcome, one | others)) for one in valid}
+            left = {one for one in left if spread[one] < min(spread.values()) + 1e-6}
         if not left:
             break
     return left
