@@ -115,6 +115,11 @@ class Diagram:
         """The position of each wire by its name; of wires with one name, the last."""
         return {wire.name: number for number, wire in enumerate(self.wires)}
 
+    @cached_property
+    def views(self) -> dict[type, object]:
+        """What other layers work out from the whole diagram, one of a type, kept so that it is worked out once."""
+        return {}
+
     def types(self, wires: Iterable[int]) -> tuple[str, ...]:
         """The objects that the given wires carry."""
         return tuple(self.wires[wire].type for wire in wires)

@@ -11,10 +11,11 @@ compared up to renaming (`canonical`), and substitution renames them where they 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import zip_longest
+from operator import attrgetter, is_
 from typing import TypeAlias, TypeVar, assert_never
 
 Result = TypeVar("Result")
@@ -106,6 +107,12 @@ Formula: TypeAlias = Constant | ValueOf | Kernel | Product | Ratio | Sum | Plus
 ONE = Constant(Fraction(1))
 ZERO = Constant(Fraction(0))
 
+
+def is_number(formula: Formula, value: int) -> bool:
+    """Whether the formula is this constant."""
+    return isinstance(formula, Constant) and formula.value == value
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Construction
 
@@ -129,7 +136,7 @@ def product(factors: Iterable[Formula]) -> Formula:
     flat: list[Formula] = []
     for factor in factors:
         flat.extend(factor.factors if isinstance(factor, Product) else (factor,))
-    flat = [factor for factor in flat if factor != ONE]
+    flat = [factor for factor in flat if not is_number(factor, 1)]
     if not flat:
         return ONE
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
@@ -139,7 +146,7 @@ def ratio(numerator: Formula, denominator: Formula) -> Formula:
     """The quotient; the numerator alone where the denominator is one, a number where both are."""
     if isinstance(numerator, Constant) and isinstance(denominator, Constant) and denominator.value:
         return Constant(numerator.value / denominator.value)
-    return numerator if denominator == ONE else Ratio(numerator, denominator)
+    return numerator if is_number(denominator, 1) else Ratio(numerator, denominator)
 
 
 def plus(summands: Iterable[Formula]) -> Formula:
@@ -147,7 +154,7 @@ def plus(summands: Iterable[Formula]) -> Formula:
     flat: list[Formula] = []
     for summand in summands:
         flat.extend(summand.terms if isinstance(summand, Plus) else (summand,))
-    flat = [summand for summand in flat if summand != ZERO]
+    flat = [summand for summand in flat if not is_number(summand, 0)]
     if not flat:
         return ZERO
     return flat[0] if len(flat) == 1 else Plus(tuple(flat))
@@ -165,29 +172,29 @@ def sum_over(names: Iterable[str], body: Formula) -> Formula:
     chosen = list(names)
     if not chosen:
         return body
-    taken = {symbol.name for symbol in symbols(body)} | labels(body)
+    taken = value_names(body)
     binders = []
     for name in chosen:
         symbol = Symbol(fresh_name(name, taken), name)
         taken.add(symbol.name)
         binders.append(symbol)
-    return Sum(tuple(binders), substitute(body, {s.variable: s for s in binders}))
+    # Fresh names are bound nowhere in the body, so nothing captures them.
+    return Sum(tuple(binders), _with_values(body, {symbol.variable: symbol for symbol in binders}))
 
 
-def fresh_name(variable: str, taken: Iterable[str]) -> str:
+def fresh_name(variable: str, taken: Collection[str]) -> str:
     """A symbol's name for `variable`: its initial, else its lower-case form, else that with a number.
 
     >>> fresh_name("Tar", set()), fresh_name("Tar", {"t"}), fresh_name("X1", {"x1"})
     ('t', 'tar', 'x1_2')
     """
-    used = {*taken, variable}
     lower = variable.lower() if variable.lower() != variable else variable + "_"
     candidates = [variable[0].lower(), lower] if variable.isalpha() and lower != variable + "_" else [lower]
     for name in candidates:
-        if name not in used:
+        if name not in taken and name != variable:
             return name
     number = 2
-    while f"{lower}_{number}" in used:
+    while f"{lower}_{number}" in taken:
         number += 1
     return f"{lower}_{number}"
 
@@ -236,7 +243,9 @@ def subformulas(formula: Formula) -> Iterator[Formula]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(children(node)))
+        below = children(node)
+        if below:
+            stack.extend(reversed(below))
 
 
 def fold(formula: Formula, combine: Callable[[Formula, tuple[Result, ...]], Result]) -> Result:
@@ -247,7 +256,8 @@ def fold(formula: Formula, combine: Callable[[Formula, tuple[Result, ...]], Resu
         node = stack.pop()
         below = children(node)
         order.append((node, len(below)))
-        stack.extend(below)
+        if below:
+            stack.extend(below)
     results: list[Result] = []
     for node, count in reversed(order):
         if count:
@@ -265,7 +275,7 @@ def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
     def combine(node: Formula, below: tuple[Formula, ...]) -> Formula:
         if not below:
             return change(node)
-        unchanged = all(new is old for new, old in zip(below, children(node), strict=True))
+        unchanged = all(map(is_, below, children(node)))
         return change(node if unchanged else with_children(node, below))
 
     return fold(formula, combine)
@@ -274,6 +284,9 @@ def rebuild(formula: Formula, change: Callable[[Formula], Formula]) -> Formula:
 def kernel_terms(kernel: Kernel) -> tuple[Term, ...]:
     """Every term of the kernel, outcomes first."""
     return kernel.outcomes + kernel.given + kernel.do
+
+
+_world: Callable[[Term], tuple[Term, ...]] = attrgetter("world")
 
 
 def node_terms(formula: Formula) -> tuple[Term, ...]:
@@ -285,7 +298,7 @@ def node_terms(formula: Formula) -> tuple[Term, ...]:
             top = (term,)
         case _:
             return ()
-    if not any(term.world for term in top):
+    if not any(map(_world, top)):
         return top
     every: list[Term] = []
     stack = list(reversed(top))
@@ -324,6 +337,18 @@ def labels(formula: Formula) -> set[str]:
     return {term.value for node in subformulas(formula) for term in node_terms(node) if isinstance(term.value, str)}
 
 
+def value_names(formula: Formula) -> set[str]:
+    """Every name that stands for a value: those of symbols, bound or used, and labels."""
+    found: set[str] = set()
+    for node in subformulas(formula):
+        if isinstance(node, Sum):
+            found.update(symbol.name for symbol in node.binders)
+        for term in node_terms(node):
+            if term.value is not None:
+                found.add(term.value.name if isinstance(term.value, Symbol) else term.value)
+    return found
+
+
 def variables(formula: Formula) -> frozenset[str]:
     """Every variable that occurs in any role."""
     return frozenset(term.variable for node in subformulas(formula) for term in node_terms(node))
@@ -332,12 +357,16 @@ def variables(formula: Formula) -> frozenset[str]:
 def free_symbols(formula: Formula) -> frozenset[Symbol]:
     """Symbols used outside the scope of their binder; a closed formula has none."""
 
-    def combine(node: Formula, below: tuple[frozenset[Symbol], ...]) -> frozenset[Symbol]:
-        own = frozenset(term.value for term in node_terms(node) if isinstance(term.value, Symbol))
-        free = own.union(*below)
-        return free - frozenset(node.binders) if isinstance(node, Sum) else free
+    def own(node: Formula) -> frozenset[Symbol]:
+        return frozenset([term.value for term in node_terms(node) if isinstance(term.value, Symbol)])
 
-    return fold(formula, combine)
+    def combine(node: Formula, below: tuple[frozenset[Symbol], ...]) -> frozenset[Symbol]:
+        if not below:
+            return own(node)
+        free = below[0].union(*below[1:])
+        return free.difference(node.binders) if isinstance(node, Sum) else free
+
+    return own(formula) if isinstance(formula, Kernel) else fold(formula, combine)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -347,15 +376,15 @@ def free_symbols(formula: Formula) -> frozenset[Symbol]:
 def map_terms(formula: Formula, change: Callable[[Term], Term]) -> Formula:
     """The formula with every term (inside worlds too, from the inside out) replaced by `change` of it."""
 
-    def deep(term: Term) -> Term:
-        return change(replace(term, world=tuple(map(deep, term.world))) if term.world else term)
+    def deep(terms: tuple[Term, ...]) -> tuple[Term, ...]:
+        return tuple([change(replace(term, world=deep(term.world)) if term.world else term) for term in terms])
 
     def node(part: Formula) -> Formula:
         match part:
             case ValueOf(term):
-                return ValueOf(deep(term))
+                return ValueOf(*deep((term,)))
             case Kernel(outcomes, given, do, source):
-                return Kernel(tuple(map(deep, outcomes)), tuple(map(deep, given)), tuple(map(deep, do)), source)
+                return Kernel(deep(outcomes), deep(given), deep(do), source)
             case _:
                 return part
 
@@ -367,12 +396,18 @@ def substitute(formula: Formula, values: Mapping[str, str | Symbol | None]) -> F
 
     Binders of the formula that would capture an inserted symbol are renamed first.
     """
+    if not values:
+        return formula
     inserted = {value.name for value in values.values() if isinstance(value, Symbol)}
-    formula = _avoid(formula, inserted)
+    return _with_values(_avoid(formula, inserted) if inserted else formula, values)
+
+
+def _with_values(formula: Formula, values: Mapping[str, str | Symbol | None]) -> Formula:
+    """The formula with each bare variable in `values` set, whether its binders capture the value or not."""
 
     def change(term: Term) -> Term:
         if term.value is None and term.swap is None and term.variable in values:
-            return replace(term, value=values[term.variable])
+            return Term(term.variable, values[term.variable], term.world)
         return term
 
     return map_terms(formula, change)
@@ -384,7 +419,7 @@ def _avoid(formula: Formula, names: set[str]) -> Formula:
     clash = sorted(symbol for symbol in bound if symbol.name in names)
     if not clash:
         return formula
-    taken = names | {symbol.name for symbol in symbols(formula)} | labels(formula)
+    taken = names | value_names(formula)
     renaming = {}
     for symbol in clash:
         fresh = Symbol(fresh_name(symbol.variable, taken), symbol.variable)

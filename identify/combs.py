@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..dsl.formula import Formula, Kernel, Term, free_variables, product, ratio, sum_over, terms
+from ..dsl.formula import Formula, Kernel, free_variables, product, ratio, sum_over, terms
 from .derivation import OBSERVED, Source
 from .graph import CausalGraph, bits
 
@@ -50,7 +50,7 @@ class Comb:
 
 def surgery_kernel(graph: CausalGraph, members: int, domain: str | None = None) -> Kernel:
     """Q[members] as a kernel: what its boxes do when all they read from elsewhere is set from outside."""
-    return Kernel(terms(graph.members(members)), (), terms(graph.members(graph.outside_parents(members))), domain)
+    return Kernel(graph.terms(members), (), graph.terms(graph.outside_parents(members)), domain)
 
 
 def disintegrate_joint(graph: CausalGraph, within: int, district: int, source: Source = OBSERVED) -> Comb:
@@ -66,7 +66,7 @@ def disintegrate_joint(graph: CausalGraph, within: int, district: int, source: S
 
 
 def _conditional(graph: CausalGraph, position: int, given: int, source: Source) -> Kernel:
-    return Kernel((Term(graph.names[position]),), terms(graph.members(given)), terms(source.do), source.name)
+    return Kernel(graph.terms(1 << position), graph.terms(given), terms(source.do), source.name)
 
 
 def disintegrate(graph: CausalGraph, comb: Comb, district: int) -> Comb:

@@ -270,7 +270,7 @@ def _factor(layout: Layout, evidence: Evidence, part: int, do: int, hidden: int)
     kernels = []
     for name in graph.members(part & ~hidden):
         before = seen.members(seen.blanket(seen.index[name], within))
-        kernels.append(Kernel(terms([name]), terms(before), terms(graph.members(do)), evidence.name))
+        kernels.append(Kernel(terms([name]), terms(before), graph.terms(do), evidence.name))
     outside = tuple(bits(graph.outside_parents(part)))
     made = DistrictFactor(part, part & hidden, outside, joined(kernels), None, evidence.name)
     if evidence.distribution is None:

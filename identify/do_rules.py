@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from ..dsl.formula import Formula, Kernel, product, ratio, sum_over, terms
+from ..dsl.formula import Formula, Kernel, product, ratio, sum_over
 from .derivation import Rule, Separated, Step
 from .graph import CausalGraph
 
@@ -64,7 +64,7 @@ class Scope:
 
     def kernel(self, graph: CausalGraph) -> Kernel:
         """The kernel itself, its terms in topological order."""
-        outcomes, given, do = (terms(graph.members(mask)) for mask in (self.outcomes, self.given, self.do))
+        outcomes, given, do = (graph.terms(mask) for mask in (self.outcomes, self.given, self.do))
         return Kernel(outcomes, given, do, self.source)
 
 

@@ -10,19 +10,32 @@ for the local Markov property of a district.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ..dsl.diagram import Diagram
+from ..dsl.formula import Term, terms
 
 
-def bits(mask: int) -> Iterator[int]:
+def bits(mask: int) -> list[int]:
     """Positions of the ones in a mask, lowest first."""
+    found: list[int] = []
     while mask:
         low = mask & -mask
-        yield low.bit_length() - 1
+        found.append(low.bit_length() - 1)
         mask ^= low
+    return found
+
+
+def union(masks: Sequence[int], chosen: int) -> int:
+    """The union of the masks at the chosen positions."""
+    result = 0
+    while chosen:
+        low = chosen & -chosen
+        result |= masks[low.bit_length() - 1]
+        chosen ^= low
+    return result
 
 
 @dataclass(frozen=True)
@@ -39,33 +52,38 @@ class CausalGraph:
 
     @staticmethod
     def of(diagram: Diagram) -> CausalGraph:
-        """The latent projection of a model's diagram on its observed wires."""
-        order = [diagram.boxes[number].outputs[0] for number in diagram.order]
-        observed = [wire for wire in order if not diagram.wires[wire].latent]
-        place = {wire: position for position, wire in enumerate(observed)}
-        reads = {box.outputs[0]: box.inputs for box in diagram.boxes}
-        above: dict[int, int] = {}
-        origins: dict[int, frozenset[int]] = {}
-        parents, touched = [0] * len(observed), dict[int, int]()
-        for wire in order:
-            mask, latent = 0, set[int]()
-            for parent in reads[wire]:
-                if diagram.wires[parent].latent:
-                    mask |= above[parent]
-                    latent |= origins[parent]
-                else:
-                    mask |= 1 << place[parent]
-            if diagram.wires[wire].latent:
-                above[wire], origins[wire] = mask, frozenset(latent | {wire})
-            else:
-                parents[place[wire]] = mask
-                for origin in latent:
-                    touched[origin] = touched.get(origin, 0) | 1 << place[wire]
-        siblings = [0] * len(observed)
+        """The latent projection of a model's diagram on its observed wires, worked out once a diagram."""
+        kept = diagram.views.get(CausalGraph)
+        if not isinstance(kept, CausalGraph):
+            kept = diagram.views[CausalGraph] = CausalGraph._projected(diagram)
+        return kept
+
+    @staticmethod
+    def _projected(diagram: Diagram) -> CausalGraph:
+        wires, names, parents = diagram.wires, list[str](), list[int]()
+        # For each wire what a reader of it depends on: the observed variables, and the latent wires in between.
+        shown: dict[int, int] = {}
+        origins: dict[int, int] = {}
+        touched: dict[int, int] = {}
+        for number in diagram.order:
+            box = diagram.boxes[number]
+            wire, read, latent = box.outputs[0], 0, 0
+            for source in box.inputs:
+                read |= shown[source]
+                latent |= origins[source]
+            if wires[wire].latent:
+                shown[wire], origins[wire] = read, latent | 1 << wire
+                continue
+            shown[wire], origins[wire] = 1 << len(names), 0
+            for origin in bits(latent):
+                touched[origin] = touched.get(origin, 0) | shown[wire]
+            names.append(wires[wire].name)
+            parents.append(read)
+        siblings = [0] * len(names)
         for group in touched.values():
             for position in bits(group):
                 siblings[position] |= group & ~(1 << position)
-        return CausalGraph(tuple(diagram.wires[wire].name for wire in observed), tuple(parents), tuple(siblings))
+        return CausalGraph(tuple(names), tuple(parents), tuple(siblings))
 
     def without(self, hidden: int) -> CausalGraph:
         """The latent projection when the `hidden` variables are not observed: paths through them stay."""
@@ -136,14 +154,20 @@ class CausalGraph:
 
     def members(self, mask: int) -> tuple[str, ...]:
         """The names in a mask, in topological order."""
-        return tuple(self.names[position] for position in bits(mask))
+        return tuple([self.names[position] for position in bits(mask)])
+
+    def terms(self, mask: int) -> tuple[Term, ...]:
+        """The variables in a mask as bare terms, in topological order."""
+        return tuple([self._terms[position] for position in bits(mask)])
+
+    @cached_property
+    def _terms(self) -> tuple[Term, ...]:
+        """A bare term for each variable, made once: derivations hold them by the hundred."""
+        return terms(self.names)
 
     def parents_of(self, mask: int) -> int:
         """Parents of any member, members among them included."""
-        result = 0
-        for position in bits(mask):
-            result |= self.parents[position]
-        return result
+        return union(self.parents, mask)
 
     def outside_parents(self, mask: int) -> int:
         """Parents of the set that are not in it: what its boxes read from elsewhere."""
@@ -208,25 +232,22 @@ class CausalGraph:
     def separated(self, first: int, second: int, given: int, cut: int = 0, cut_out: int = 0) -> bool:
         """m-separation of `first` and `second` by `given`, without edges into `cut` and out of `cut_out`.
 
-        Reachability over (variable, arrived at a head or a tail), linear in the size of the graph.
+        Reachability over (variable, arrived at a head or a tail), all that is new in one step, linear in the graph.
         """
         if first & second & ~given:
             return False
         opened = self._ancestors_cut(given, cut, cut_out)
-        seen_up, seen_down = 0, 0
-        pending = [(position, True) for position in bits(first & ~given)]
-        while pending:
-            position, upward = pending.pop()
-            bit = 1 << position
-            if (seen_up if upward else seen_down) & bit:
-                continue
-            if upward:
-                seen_up |= bit
-            else:
-                seen_down |= bit
-            if second & bit & ~given:
+        at_tail = new_at_tail = first & ~given
+        at_head = new_at_head = 0
+        while new_at_tail or new_at_head:
+            if (new_at_tail | new_at_head) & second & ~given:
                 return False
-            pending.extend(self._moves(position, upward, bool(given & bit), bool(opened & bit), cut, cut_out))
+            upward = (new_at_tail & ~given | new_at_head & opened) & ~cut
+            downward = (new_at_tail | new_at_head) & ~given & ~cut_out
+            new_at_tail = union(self.parents, upward) & ~cut_out & ~at_tail
+            new_at_head = (union(self.siblings, upward) | union(self.children, downward)) & ~cut & ~at_head
+            at_tail |= new_at_tail
+            at_head |= new_at_head
         return True
 
     def _ancestors_cut(self, mask: int, cut: int, cut_out: int) -> int:
@@ -239,14 +260,3 @@ class CausalGraph:
                 result |= new
                 pending |= new
         return result
-
-    def _moves(
-        self, position: int, upward: bool, blocked: bool, opened: bool, cut: int, cut_out: int
-    ) -> Iterator[tuple[int, bool]]:
-        """Next places of a path that stands at `position`; `upward` says it came along a tail (or starts here)."""
-        can_go_up = (upward and not blocked) or (not upward and opened)
-        if can_go_up and not cut >> position & 1:
-            yield from ((parent, True) for parent in bits(self.parents[position] & ~cut_out))
-            yield from ((sibling, False) for sibling in bits(self.siblings[position] & ~cut))
-        if not blocked and not cut_out >> position & 1:
-            yield from ((child, False) for child in bits(self.children[position] & ~cut))

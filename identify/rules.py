@@ -148,17 +148,14 @@ def _kernel_like(graph: CausalGraph, members: int, query: Kernel) -> Kernel:
     """Q[members], its outcomes in the order of the query where they are asked for."""
     asked = [term.variable for term in query.outcomes]
     names = asked + [name for name in graph.members(members) if name not in asked]
-    return Kernel(terms(names), (), surgery_kernel(graph, members).do)
+    return Kernel(terms(names), (), graph.terms(graph.outside_parents(members)))
 
 
 def components(graph: CausalGraph, query: Kernel, before: Formula | None = None) -> Step:
     """The boxes that are left after the cut, as the product of their c-components; `before` is the cut's right side."""
-    outcomes, _, left = needed(graph, query)
+    outcomes, do, left = needed(graph, query)
     groups = graph.districts(left)
-    _require(
-        graph.parents_of(left) & ~left & ~needed(graph, query)[1] == 0,
-        "a box reads a wire that is neither left nor set",
-    )
+    _require(graph.outside_parents(left) & ~do == 0, "a box reads a wire that is neither left nor set")
     after = sum_over(graph.members(left & ~outcomes), product(surgery_kernel(graph, group) for group in groups))
     condition = Components(tuple(map(graph.members, groups)), graph.members(left))
     return Step(COMPONENTS, before or cut(graph, query).after, substitute(after, query_values(query)), (condition,))

@@ -246,10 +246,10 @@ class SelectionDiagram:
         for masks, arrow in ((graph.children, "->"), (graph.siblings, "<->")):
             near = masks[start] & used & ~self.mutable_mask
             if near:
-                return f"{self.outcome} {arrow} {graph.names[next(bits(near))]}"
+                return f"{self.outcome} {arrow} {graph.names[bits(near)[0]]}"
         for place in bits(reached.heads & ~self.mutable_mask):
             near = graph.siblings[place] & used
             if near:
-                return f"{graph.names[place]} <-> {graph.names[next(bits(near))]}"
-        direct = next(bits(used & graph.parents[start] or used))
+                return f"{graph.names[place]} <-> {graph.names[bits(near)[0]]}"
+        direct = bits(used & graph.parents[start] or used)[0]
         return f"{graph.names[direct]} -> {self.outcome}"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle
 
 from ..dsl.formula import (
     ONE,
@@ -70,8 +71,8 @@ class Rewrite:
 
     rule: Rule
     apply: Callable[[CausalGraph, Formula], tuple[Formula, tuple[SideCondition, ...]]]
-    # A formula without such a node is left as it is.
-    needs: type[Formula]
+    # What it does to one node that is no kernel; None where it acts on kernels, by what the graph says.
+    change: Callable[[Formula], Formula] | None = None
 
 
 def simplification(
@@ -97,21 +98,26 @@ def _rewritten(graph: CausalGraph, formula: Formula, minimal: bool = False) -> l
     In a `minimal` formula no condition can go, so separations are tried only once something else has changed.
     """
     steps: list[Step] = []
-    idle = 0
-    while idle < len(REWRITES):
-        for rewrite in REWRITES:
-            idle += 1
-            present = any(isinstance(node, rewrite.needs) for node in subformulas(formula))
-            if not present or (minimal and not steps and rewrite.rule is SEPARATION):
-                continue
-            after, because = rewrite.apply(graph, formula)
-            idle = idle if after is formula else 0
-            if idle == 0:
-                steps.append(Step(rewrite.rule, formula, after, because))
-                formula = after
-            elif idle == len(REWRITES):
-                break
+    inner, idle = _inner(formula), 0
+    for rewrite in cycle(REWRITES):
+        idle += 1
+        if idle > len(REWRITES):
+            break
+        # Mostly no node changes, and then the formula need not be built again to see it.
+        if rewrite.change is not None and all(rewrite.change(node) is node for node in inner):
+            continue
+        if minimal and not steps and rewrite.rule is SEPARATION:
+            continue
+        after, because = rewrite.apply(graph, formula)
+        if after is not formula:
+            steps.append(Step(rewrite.rule, formula, after, because))
+            formula, inner, idle = after, _inner(after), 0
     return steps
+
+
+def _inner(formula: Formula) -> list[Formula]:
+    """The nodes of a formula that are no kernels."""
+    return [node for node in subformulas(formula) if not isinstance(node, Kernel)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -123,9 +129,9 @@ def factors(formula: Formula) -> tuple[Formula, ...]:
     return formula.factors if isinstance(formula, Product) else (formula,)
 
 
-def _plain(node: Callable[[Formula], Formula]) -> Callable[[CausalGraph, Formula], tuple[Formula, tuple[()]]]:
+def _plain(rule: Rule, change: Callable[[Formula], Formula]) -> Rewrite:
     """A rewrite of single nodes, applied everywhere, that needs nothing of the graph."""
-    return lambda graph, formula: (rebuild(formula, node), ())
+    return Rewrite(rule, lambda graph, formula: (rebuild(formula, change), ()), change)
 
 
 def _fuse(node: Formula) -> Formula:
@@ -335,7 +341,12 @@ def _separation(outcomes: Sequence[Term], dropped: Term, rest: Sequence[Term]) -
 
 
 def back_door(graph: CausalGraph, query: Kernel, formula: Formula, source: Source = OBSERVED) -> Step | None:
-    """The step to the adjustment formula, where covariates for it exist and it is shorter than `formula`."""
+    """The step to the adjustment formula, where covariates for it exist and it is shorter than `formula`.
+
+    None are looked for where `formula` is no longer than the adjustment formula without any.
+    """
+    if size(formula) <= size(adjustment_formula(graph, query, 0, source)):
+        return None
     covariates = back_door_set(graph, query)
     if covariates is None:
         return None
@@ -392,10 +403,10 @@ def size(formula: Formula) -> int:
 
 
 REWRITES = (
-    Rewrite(FUSE, _plain(_fuse), Sum),
-    Rewrite(FACTOR, _plain(_factor_out), Sum),
-    Rewrite(MARGINAL, _plain(_marginalise), Sum),
-    Rewrite(CANCEL, _plain(cancelled), Ratio),
-    Rewrite(SEPARATION, _separate, Kernel),
-    Rewrite(CHAIN, _plain(_chain), Product),
+    _plain(FUSE, _fuse),
+    _plain(FACTOR, _factor_out),
+    _plain(MARGINAL, _marginalise),
+    _plain(CANCEL, cancelled),
+    Rewrite(SEPARATION, _separate),
+    _plain(CHAIN, _chain),
 )
