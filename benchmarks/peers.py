@@ -1,24 +1,48 @@
-"""Other tools on the same random queries in one run: wrong verdicts, wrong formulas, crashes, CPU milliseconds.
+"""Other tools on the same random queries in one run: wrong verdicts, wrong formulas, crashes, time-outs, CPU times.
 
-Compared are whichever of y0, pyAgrum and Ananke are installed beside suture; with none of them there is nothing to do.
-Formulas are translated into ours and evaluated on random models by the tests' oracles, verdicts are judged by the
-tests' reference recursion.  Ananke gives verdicts only, and none with conditions.
+Compared are whichever of y0, pyAgrum, Ananke, DoWhy and pgmpy are installed beside suture; with none of them there is
+nothing to do.  Verdicts are judged by the tests' reference recursion; up to eight variables formulas are translated
+into ours and evaluated on random models by the tests' oracles.  What each tool is asked:
 
-    pip install y0 pyagrum ananke-causal; python benchmarks/peers.py [--graphs 200] [--sizes 5 8 20]
+    suture, y0, pyAgrum  every query, for a formula
+    Ananke               queries without conditions, for a verdict
+    DoWhy                one outcome, no conditions: identify_effect; a back-door or front-door set is a yes, and so is
+                         its finding that no directed path leads there (the effect is zero)
+    DoWhy ID             graphs without hidden causes: identify_effect_id
+    pgmpy                one treatment, one outcome: all back-door sets, where there is none all front-door sets
+    pgmpy min            the same queries: get_minimal_adjustment_set
+
+A "wrong yes" claims an effect that is not identifiable.  A "missed" says no of one that is: an error of a complete
+tool, and in brackets for DoWhy and pgmpy, which know only adjustment and the front door.  "wrong formulas" are out of
+the formulas evaluated.
+
+Each tool answers in a process of its own, which the kernel ends where one query takes more CPU time than the limit,
+native code included: a time-out, which counts with the limit as its time.  A tool with too many of them in a table is
+asked no more there.  Building the tool's own graph is not timed.  A quick answer is asked for three times, each time of
+a graph built anew, and the least time counts.
+
+    pip install y0 pyagrum ananke-causal dowhy pgmpy "networkx<3.5" "scipy<1.14"   (in an environment of their own)
+    python benchmarks/peers.py [--graphs 100] [--sizes 5 10 20 50 200] [--limit 2] [--patience 5] [--only pyAgrum]
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
+import logging
+import multiprocessing
+import resource
+import signal
 import sys
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
+from math import ceil
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
@@ -26,151 +50,142 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from oracles.answers import formula_faults, models_of
 from oracles.graphs import Graph, Query, random_graph, random_query
+from oracles.models import LatentModel
 from oracles.verdict import conditionally_identifiable
-from strategies import diagram_of, kernel_of
-
-from suture.dsl.formula import ONE, ZERO, Formula, negative, plus, probability, product, ratio, sum_over
-from suture.identify.algorithms import identify
-from suture.identify.derivation import Identified
+from peer_tools import Peer, installed, suture_peer
 
 # Beyond this many variables a joint distribution is too large for a random model of every query.
 EVALUATED = 8
-
-# A tool's answer: a formula, or whether the query is identifiable where it gives none.
-Reply: TypeAlias = Formula | bool
-Ask: TypeAlias = Callable[[], Any]
+# Answers that take less than so many seconds are timed three times.
+QUICK = 0.1
 
 
 @dataclass(frozen=True)
-class Peer:
-    """A tool: `prepare` builds its graph and returns the call to time, `read` makes its answer ours."""
+class Trial:
+    """One query with what is known of it: the right verdict, and random models where formulas are evaluated."""
 
-    name: str
-    prepare: Callable[[Graph, Query], Ask]
-    read: Callable[[Any], Reply]
-    conditions: bool = True
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# suture
+    graph: Graph
+    query: Query
+    identifiable: bool
+    models: Sequence[LatentModel]
 
 
-def prepare_suture(graph: Graph, query: Query) -> Ask:
-    diagram, kernel = diagram_of(graph), kernel_of(query)
-    return lambda: identify(kernel, diagram)
+@dataclass(frozen=True)
+class Table:
+    """What the queries of one table are like."""
+
+    heading: str
+    conditions: int = 0
+    hidden: bool = True
+
+    def trials(self, size: int, count: int) -> list[Trial]:
+        """Sparse random graphs, each with a query of up to two treatments and two outcomes."""
+        generator = np.random.default_rng([size, self.conditions, self.hidden])
+        found: list[Trial] = []
+        for _ in range(count):
+            graph = random_graph(generator, size, min(0.7, 3 / size), min(0.5, 2 / size) if self.hidden else 0)
+            query = random_query(generator, graph, 2, self.conditions)
+            models = models_of(graph, generator, 3) if size <= EVALUATED else ()
+            found.append(Trial(graph, query, conditionally_identifiable(graph, query), models))
+        return found
 
 
-def read_suture(answer: Any) -> Reply:
-    return answer.formula if isinstance(answer, Identified) else False
+TABLES = (
+    Table("P(Y | do(X))"),
+    Table("P(Y | do(X)) without hidden causes", hidden=False),
+    Table("P(Y | do(X), Z)", conditions=1),
+)
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# y0
-
-
-def y0_peer() -> Peer:
-    dsl, graphs = import_module("y0.dsl"), import_module("y0.graph")
-    algorithm = import_module("y0.algorithm.identify")
-
-    def prepare(graph: Graph, query: Query) -> Ask:
-        variables = {name: dsl.Variable(name) for name in graph.nodes}
-
-        def edges(pairs: tuple[tuple[str, str], ...]) -> list[tuple[Any, Any]]:
-            return [(variables[first], variables[second]) for first, second in pairs]
-
-        mixed = graphs.NxMixedGraph.from_edges(
-            nodes=list(variables.values()), directed=edges(graph.directed), undirected=edges(graph.bidirected)
-        )
-        treatments, outcomes, given = (
-            {variables[name] for name in part} for part in (query.treatments, query.outcomes, query.given)
-        )
-        return lambda: algorithm.identify_outcomes(
-            mixed, treatments=treatments, outcomes=outcomes, conditions=given or None
-        )
-
-    def read(answer: Any) -> Reply:
-        return False if answer is None else translate(answer)
-
-    def translate(node: Any) -> Formula:
-        match type(node).__name__:
-            case "Probability":
-                return probability(
-                    [child.name for child in node.distribution.children],
-                    [parent.name for parent in node.distribution.parents],
-                )
-            case "Product":
-                return product(map(translate, node.expressions))
-            case "Sum":
-                return sum_over(sorted(variable.name for variable in node.ranges), translate(node.expression))
-            case "Fraction":
-                return ratio(translate(node.numerator), translate(node.denominator))
-            case "One":
-                return ONE
-            case "Zero":
-                return ZERO
-            case other:
-                raise ValueError(f"an expression of the unknown kind {other}")
-
-    return Peer("y0", prepare, read)
+# What every tool answers so often before it is timed, so that nothing is loaded or copied into its process later.
+WARMING = 50
+FIRST = Trial(Graph(("X", "Y"), (("X", "Y"),), ()), Query(("Y",), ("X",), ()), True, ())
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# pyAgrum
+# One tool at work
 
 
-def pyagrum_peer() -> Peer:
-    gum = import_module("pyagrum")
-    causal = import_module("pyagrum.causal_model.cmcpp")
+@dataclass(frozen=True)
+class Reply:
+    """What came of one query: CPU seconds, the verdict, None for a crash, and whether the formula was right, if any."""
 
-    def prepare(graph: Graph, query: Query) -> Ask:
-        net = gum.BayesNet()
-        for name in graph.nodes:
-            net.add(gum.LabelizedVariable(name, name, 2))
-        for tail, head in graph.directed:
-            net.addArc(tail, head)
-        hidden = [(f"U{number}", list(ends)) for number, ends in enumerate(graph.bidirected)]
-        model = causal.CausalModel(net, hidden, True)
-        sets = {"on": set(query.outcomes), "doing": set(query.treatments)}
-        if query.given:
-            sets["knowing"] = set(query.given)
-        return lambda: causal.CausalImpact(model, **sets)
-
-    def read(answer: Any) -> Reply:
-        return translate(answer.toDict()) if answer.isIdentified() else False
-
-    def translate(node: Mapping[str, Any]) -> Formula:
-        match node["op"]:
-            case "P":
-                return probability(node["vars"], node.get("knowing", ()))
-            case "sum":
-                return sum_over([node["var"]], translate(node["term"]))
-            case "*":
-                return product((translate(node["op1"]), translate(node["op2"])))
-            case "/":
-                return ratio(translate(node["op1"]), translate(node["op2"]))
-            case "+":
-                return plus((translate(node["op1"]), translate(node["op2"])))
-            case "-":
-                return plus((translate(node["op1"]), negative(translate(node["op2"]))))
-            case other:
-                raise ValueError(f"an expression of the unknown kind {other}")
-
-    return Peer("pyAgrum", prepare, read)
+    seconds: float
+    verdict: bool | None = None
+    formula: bool | None = None
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Ananke
+def ask(peer: Peer, trial: Trial, limit: int) -> Reply:
+    """One query to one tool; an exception of any kind is a crash of the tool."""
+    answer, seconds = timed(peer, trial, limit)
+    for _ in range(2):
+        if seconds < QUICK and not isinstance(answer, Exception):
+            answer, again = timed(peer, trial, limit)
+            seconds = min(seconds, again)
+    if isinstance(answer, Exception):
+        return Reply(seconds)
+    verdict = peer.verdict(answer)
+    if not (verdict and trial.identifiable and trial.models and peer.formula is not None):
+        return Reply(seconds, verdict)
+    return Reply(seconds, verdict, not formula_faults(peer.formula(answer, trial.query), trial.query, trial.models))
 
 
-def ananke_peer() -> Peer:
-    graphs, identification = import_module("ananke.graphs"), import_module("ananke.identification")
+def timed(peer: Peer, trial: Trial, limit: int) -> tuple[Any, float]:
+    """What the tool returns, an exception included, and the CPU seconds that it took."""
+    call = peer.prepare(trial.graph, trial.query)
+    allow(limit)
+    start = time.thread_time()
+    try:
+        answer = call()
+    except Exception as error:
+        answer = error
+    seconds = time.thread_time() - start
+    allow(None)
+    return answer, seconds
 
-    def prepare(graph: Graph, query: Query) -> Ask:
-        mixed = graphs.ADMG(list(graph.nodes), di_edges=list(graph.directed), bi_edges=list(graph.bidirected))
-        treatments, outcomes = list(query.treatments), list(query.outcomes)
-        return lambda: identification.OneLineID(graph=mixed, treatments=treatments, outcomes=outcomes).id()
 
-    return Peer("Ananke", prepare, bool, conditions=False)
+def allow(seconds: int | None) -> None:
+    """Let this process use so many seconds of CPU time from here on, rounded up to a whole one; None is no limit."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = hard if seconds is None else ceil(time.process_time()) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
+
+
+def work(peer: Peer, limit: int, line: Connection) -> None:
+    """Answer query after query, once everything that this takes is loaded; what the process of a `Worker` does."""
+    for _ in range(WARMING):
+        ask(peer, FIRST, limit)
+    while True:
+        try:
+            line.send(ask(peer, line.recv(), limit))
+        except EOFError:
+            return
+
+
+class Worker:
+    """A tool in a process of its own, started again when it was ended."""
+
+    def __init__(self, peer: Peer, limit: int) -> None:
+        self.peer, self.limit = peer, limit
+        self.start()
+
+    def start(self) -> None:
+        """A new process; it inherits what is loaded here."""
+        context = multiprocessing.get_context("fork")
+        self.line, there = context.Pipe()
+        self.process = context.Process(target=work, args=(self.peer, self.limit, there), daemon=True)
+        self.process.start()
+        there.close()
+
+    def reply(self, trial: Trial) -> Reply | None:
+        """The tool's reply, None for a time-out; native code that ends the process is a crash like any other."""
+        try:
+            self.line.send(trial)
+            return self.line.recv()
+        except (EOFError, ConnectionError):
+            self.process.join()
+            ended = self.process.exitcode
+            self.start()
+            return None if ended == -signal.SIGXCPU else Reply(0.0)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -179,81 +194,85 @@ def ananke_peer() -> Peer:
 
 @dataclass
 class Score:
-    """What one tool did."""
+    """What one tool did in one table."""
 
-    milliseconds: list[float] = field(default_factory=list)
-    verdicts: int = 0
+    complete: bool
+    milliseconds: list[float] = field(default_factory=list[float])
+    wrong_yes: int = 0
+    missed: int = 0
     formulas: int = 0
+    wrong_formulas: int = 0
     crashes: int = 0
+    timeouts: int = 0
+
+    def add(self, trial: Trial, reply: Reply | None, limit: int) -> None:
+        """Count one reply."""
+        if reply is None:
+            self.timeouts += 1
+            self.milliseconds.append(1e3 * limit)
+        elif reply.verdict is None:
+            self.crashes += 1
+        else:
+            self.wrong_yes += reply.verdict and not trial.identifiable
+            self.missed += trial.identifiable and not reply.verdict
+            self.formulas += reply.formula is not None
+            self.wrong_formulas += reply.formula is False
+            self.milliseconds.append(1e3 * reply.seconds)
+
+    @property
+    def faults(self) -> int:
+        return self.wrong_yes + self.missed + self.wrong_formulas + self.crashes + self.timeouts
 
     def line(self, name: str) -> str:
-        if not self.milliseconds:
-            return f"  {name:8} no answer, {self.crashes} crashes"
-        times = f"median {median(self.milliseconds):8.2f}  largest {max(self.milliseconds):9.1f}"
-        wrong = f"wrong verdicts {self.verdicts:3}  wrong formulas {self.formulas:3}  crashes {self.crashes:3}"
-        return f"  {name:8} {wrong}  CPU ms {times}"
+        missed = str(self.missed) if self.complete else f"({self.missed})"
+        formulas = f"{self.wrong_formulas}/{self.formulas}" if self.formulas else "-"
+        counts = f"{len(self.milliseconds) + self.crashes:5} {self.wrong_yes:9} {missed:>6} {formulas:>14}"
+        times = f"{median(self.milliseconds):9.2f} {max(self.milliseconds):9.1f}" if self.milliseconds else ""
+        return f"  {name:9} {counts} {self.crashes:7} {self.timeouts:9} {times}"
 
 
-def installed() -> list[Peer]:
-    """The other tools that can be imported here."""
-    found: list[Peer] = []
-    for name, build in (("y0", y0_peer), ("pyAgrum", pyagrum_peer), ("Ananke", ananke_peer)):
-        try:
-            found.append(build())
-        except ImportError as error:
-            print(f"{name} is left out: {error}")
-    return found
+HEADER = "  tool      asked wrong yes missed wrong formulas crashes time-outs median ms   largest"
 
 
-def ask(peer: Peer, graph: Graph, query: Query, score: Score, seed: int) -> None:
-    """One query to one tool; an exception of any kind is a crash of the tool."""
-    call = peer.prepare(graph, query)
-    start = time.process_time()
-    try:
-        raw = call()
-    except Exception:
-        score.crashes += 1
-        return
-    score.milliseconds.append(1e3 * (time.process_time() - start))
-    reply = peer.read(raw)
-    expected = conditionally_identifiable(graph, query)
-    if (reply is not False) is not expected:
-        score.verdicts += 1
-    elif not isinstance(reply, bool) and len(graph.nodes) <= EVALUATED:
-        models = models_of(graph, np.random.default_rng(seed), 3)
-        score.formulas += bool(formula_faults(reply, query, models))
+def compare(workers: Sequence[Worker], table: Table, size: int, arguments: argparse.Namespace) -> Score:
+    """One table, printed; returns suture's score, which comes first."""
+    trials = table.trials(size, arguments.graphs)
+    print(f"{table.heading}, {size} variables, {len(trials)} queries\n{HEADER}", flush=True)
+    scores: list[Score] = []
+    for worker in workers:
+        peer, score = worker.peer, Score(worker.peer.complete)
+        scores.append(score)
+        for trial in trials if peer.conditions or not table.conditions else ():
+            if peer.accepts(trial.graph, trial.query) and score.timeouts < arguments.patience:
+                score.add(trial, worker.reply(trial), arguments.limit)
+        if score.milliseconds or score.crashes:
+            print(score.line(peer.name), flush=True)
+    return scores[0]
 
 
-def compare(peers: list[Peer], size: int, count: int, conditions: int) -> bool:
-    """One table; whether suture made no mistake in it."""
-    asked = [peer for peer in peers if peer.conditions or not conditions]
-    scores = {peer.name: Score() for peer in asked}
-    generator = np.random.default_rng([size, conditions])
-    for seed in range(count):
-        graph = random_graph(generator, size, min(0.7, 3 / size), min(0.5, 2 / size))
-        query = random_query(generator, graph, 2, conditions)
-        for peer in asked:
-            ask(peer, graph, query, scores[peer.name], seed)
-    print(f"{'P(Y | do(X), Z)' if conditions else 'P(Y | do(X))'}, {size} variables, {count} queries")
-    for name, score in scores.items():
-        print(score.line(name), flush=True)
-    ours = scores["suture"]
-    return ours.verdicts == ours.formulas == ours.crashes == 0
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--graphs", type=int, default=100, help="queries a table")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 20, 50, 200], help="variables")
+    parser.add_argument("--limit", type=int, default=2, help="CPU seconds a query")
+    parser.add_argument("--patience", type=int, default=5, help="time-outs in a table before a tool is asked no more")
+    parser.add_argument("--only", nargs="+", help="the tools to compare, by the names in the tables")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--graphs", type=int, default=200, help="queries a table")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[5, 8, 20])
-    arguments = parser.parse_args()
+    arguments = options()
     warnings.simplefilter("ignore")
-    peers = installed()
+    logging.disable(logging.CRITICAL)
+    peers = [peer for peer in installed() if not arguments.only or peer.name in arguments.only]
     if not peers:
-        print("none of y0, pyAgrum and Ananke is installed: nothing to compare")
+        print("none of y0, pyAgrum, Ananke, DoWhy and pgmpy is installed: nothing to compare")
         return 0
-    every = [Peer("suture", prepare_suture, read_suture), *peers]
-    tables = [compare(every, size, arguments.graphs, conditions) for conditions in (0, 1) for size in arguments.sizes]
-    return 0 if all(tables) else 1
+    # Nothing that is loaded by now is garbage: what the workers collect need not go through it.
+    gc.freeze()
+    workers = [Worker(peer, arguments.limit) for peer in (suture_peer(), *peers)]
+    scores = [compare(workers, table, size, arguments) for table in TABLES for size in arguments.sizes]
+    return 1 if any(score.faults for score in scores) else 0
 
 
 if __name__ == "__main__":
