@@ -29,8 +29,9 @@ from ..dsl.source import Span
 from .contraction import contract
 from .distribution import position_of, symbols_of
 from .factors import Factor, one_hot
+from .frames import column_of
 from .semiring import PROBABILITY, RATIONAL, Array, Semiring
-from .tables import Columns, Rows, missing, no_column
+from .tables import Columns, Rows, exact_array, missing, no_column
 
 EXACT_CELLS = 4096
 COUNTING_NAMES = frozenset({"n", "count", "counts", "freq", "frequency", "weight", "weights", "share", "total"})
@@ -81,7 +82,10 @@ class Empirical:
             gone = tuple(place for place, name in enumerate(source) if name not in variables)
             return self.semiring.as_array(self._tables[source].sum(axis=gone))
         counts = self.rows.counts(variables, self.weight)
-        counts = counts if self.semiring.exact else counts.astype(np.float64)
+        if not self.semiring.exact:
+            counts = counts.astype(np.float64)
+        elif counts.dtype == np.int64:
+            counts = exact_array(counts)
         for axis, name in enumerate(variables):
             counts = _gathered(counts, axis, self.codes[name], len(self.label_values[name]), self.semiring)
         return counts
@@ -231,6 +235,9 @@ def _cells(values: Any) -> Any:
     """One column as an array or a list; text and missing values become plain objects."""
     if isinstance(values, np.ndarray | list | tuple):
         return values
+    found = column_of(values)
+    if found is not None:
+        return found
     for method in ("to_pylist", "to_list", "tolist"):
         if hasattr(values, method) and not str(getattr(values, "dtype", "")).startswith(("int", "float", "bool")):
             return getattr(values, method)()
@@ -257,7 +264,7 @@ def _checked(
         text = f"{rows.name} has no rows" if weight is None else f"the weights of {rows.name} sum to zero"
         raise SutureError(Diagnostic("S306", text, span))
     small = math.prod(len(labels) for labels in found.values()) <= EXACT_CELLS
-    semiring = RATIONAL if small and total.dtype == object else PROBABILITY
+    semiring = RATIONAL if small and total.dtype != np.float64 else PROBABILITY
     return Empirical(name, rows, weight, found, codes, semiring, do)
 
 

@@ -1,8 +1,8 @@
 """Tables that can be grouped: rows in memory, CSV and Parquet files through DuckDB.
 
 A table is only ever asked for the distinct values of a column and for counts over a few columns, so files are grouped
-by the engine and small arrays come back.  In memory, columns are integer codes and counting is one `bincount`. Weights
-that are rational stay exact: counts are integers, and written weights (`0.5`, `1/4`) are Fractions.
+by the engine and small arrays come back.  In memory, columns are small numbers and are counted in chunks (`coding.py`).
+Weights that are rational stay exact: counts are integers, and written weights (`0.5`, `1/4`) are Fractions.
 """
 
 from __future__ import annotations
@@ -18,12 +18,23 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ..dsl.labels import number
+from .coding import (
+    CHUNK,
+    Coded,
+    coded_categories,
+    coded_integers,
+    coded_sorted,
+    combinations,
+    combined,
+    unsigned,
+)
 from .plan import DEFAULT_BUDGET, amount
 from .semiring import Array
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "NaT"})
 MOST_VALUES = 10_000
 MOST_WEIGHTS = 200_000
+EXACT = 1 << 53
 
 
 class Rows(ABC):
@@ -46,7 +57,7 @@ class Rows(ABC):
 
     @abstractmethod
     def counts(self, columns: Sequence[str], weight: str | None) -> Array:
-        """The weight of each combination of the columns' `values`: Fractions where exact, else float64.
+        """The weight of each combination of the columns' `values`: int64 or Fractions where exact, else float64.
 
         Raises `SutureError` S304 or S309 for a weight that is none, S603 where the array would be too large.
         """
@@ -97,55 +108,62 @@ def _numeric(value: Any) -> Fraction | None:
 class Columns(Rows):
     """Columns in memory, of one length: lists or arrays of text, numbers or truth values."""
 
-    def __init__(self, name: str, columns: Mapping[str, Sequence[Any] | Array]) -> None:
+    def __init__(self, name: str, columns: Mapping[str, Sequence[Any] | Array | Coded]) -> None:
         self.name = name
         self.columns = tuple(columns)
-        self._columns = {column: _plain_array(column, values) for column, values in columns.items()}
-        lengths = {column: len(values) for column, values in self._columns.items()}
+        self._columns = {column: _plain_column(column, values) for column, values in columns.items()}
+        lengths = {
+            column: len(values.raw if isinstance(values, Coded) else values) for column, values in self._columns.items()
+        }
         if len(set(lengths.values())) > 1:
             told = ", ".join(f"{column} has {length}" for column, length in lengths.items())
             raise SutureError(Diagnostic("S305", f"the columns of {name} differ in length: {told}"))
         self.length = next(iter(lengths.values()), 0)
-        self._codes: dict[str, tuple[tuple[Any, ...], Array]] = {}
+        self._coded: dict[str, Coded] = {}
 
-    def coded(self, column: str) -> tuple[tuple[Any, ...], Array]:
+    def coded(self, column: str) -> Coded:
         """The distinct values of a column and each row's position among them."""
-        if column not in self._codes:
-            values = self._columns[column]
-            self._codes[column] = _encode_objects(values) if values.dtype == object else _encode(values)
-        return self._codes[column]
+        if column not in self._coded:
+            self._coded[column] = _coded(self._columns[column])
+        return self._coded[column]
 
     def values(self, column: str) -> tuple[Any, ...]:
         """The distinct values, refused where they are very many."""
-        found = self.coded(column)[0]
+        found = self.coded(column).values
         if len(found) > MOST_VALUES:
             raise self.too_many(column)
         return found
 
     def occurrences(self, column: str, value: Any) -> tuple[int, int]:
         """How many rows, and the first."""
-        values, codes = self.coded(column)
-        places = np.flatnonzero(codes == values.index(value))
+        coded = self.coded(column)
+        places = np.flatnonzero(coded.codes() == coded.values.index(value))
         return len(places), int(places[0]) + self.first_row
 
     def counts(self, columns: Sequence[str], weight: str | None) -> Array:
-        """Counted over combined codes."""
-        shape = self.shape(columns)
-        codes = np.zeros(self.length, dtype=np.int64)
-        for column, size in zip(columns, shape, strict=True):
-            codes = codes * size + self.coded(column)[1]
+        """Counted over combined codes; whole weights are exact."""
+        self.shape(columns)
+        coded = [self.coded(column) for column in columns]
         if weight is None:
-            return exact_array(np.bincount(codes, minlength=math.prod(shape)).reshape(shape))
+            return combinations(coded, self.length)
         weights = self.weights(weight)
         if weights.dtype == np.float64:
-            return np.bincount(codes, weights=weights, minlength=math.prod(shape)).reshape(shape)
-        totals = exact_array(np.zeros(math.prod(shape), dtype=np.int64))
+            return combinations(coded, self.length, weights)
+        if weights.dtype == np.int64:
+            return combinations(coded, self.length, weights).astype(np.int64)
+        codes = combined(coded, 0, self.length)
+        totals = exact_array(np.zeros(math.prod(len(each.values) for each in coded), dtype=np.int64))
         np.add.at(totals, codes, weights)
-        return totals.reshape(shape)
+        return totals.reshape([len(each.values) for each in coded])
 
     def weights(self, column: str) -> Array:
-        """The weight of every row, exact where it is written as text or is an integer."""
-        values = self._columns[column]
+        """The weight of every row: int64 where sums of them are exact in float64, Fractions where they are written as
+        text or are larger, else float64.
+        """
+        found = self._columns[column]
+        values = found.decoded() if isinstance(found, Coded) else found
+        if values.dtype.kind in "iub" and len(values) and values.min() >= 0 and float(values.sum(dtype=float)) < EXACT:
+            return values.astype(np.int64, copy=False)
         if values.dtype.kind == "f":
             wrong = np.flatnonzero(~(values >= 0) | np.isinf(values))
             if len(wrong):
@@ -160,13 +178,15 @@ class Columns(Rows):
         return made
 
 
-def _plain_array(column: str, values: Sequence[Any] | Array) -> Array:
-    """Values as an array: of numbers or truth values where they are all such, else of objects.
+def _plain_column(column: str, values: Sequence[Any] | Array | Coded) -> Array | Coded:
+    """Values as an array: of numbers, truth values or texts where they are all such, else of objects.
 
     Raises `SutureError` S314 for what is not one value a row.
     """
+    if isinstance(values, Coded):
+        return values
     array = values if isinstance(values, np.ndarray) else None
-    if array is not None and array.ndim == 1 and array.dtype.kind in "iufb":
+    if array is not None and array.ndim == 1 and array.dtype.kind in "iufbU":
         return array
     if isinstance(values, str | bytes) or not hasattr(values, "__len__") or (array is not None and array.ndim != 1):
         hint = "give one list or array of values for each column"
@@ -182,20 +202,28 @@ def _plain_array(column: str, values: Sequence[Any] | Array) -> Array:
     return made
 
 
-def _encode(values: Array) -> tuple[tuple[Any, ...], Array]:
-    found, codes = np.unique(values, return_inverse=True)
-    return tuple(found.tolist()), codes.astype(np.int64)
+def _coded(values: Array | Coded) -> Coded:
+    """The column as codes; texts lose blanks around them."""
+    if isinstance(values, Coded):
+        return values
+    if values.dtype.kind in "iub":
+        return coded_integers(values)
+    if values.dtype.kind == "O" or not len(values):
+        return _coded_objects(values)
+    found = coded_sorted(values, MOST_VALUES)
+    return coded_categories(found.values, found.raw) if values.dtype.kind == "U" else found
 
 
-def _encode_objects(values: Array) -> tuple[tuple[Any, ...], Array]:
+def _coded_objects(values: Array) -> Coded:
     """In order of first appearance; missing values become None, texts lose blanks around them."""
     position: dict[Any, int] = {}
-    codes = np.empty(len(values), dtype=np.int64)
-    for place, value in enumerate(values.tolist()):
-        plain = value.strip() if isinstance(value, str) else None if missing(value) else value
-        plain = plain if isinstance(plain, Hashable) else str(plain)
-        codes[place] = position.setdefault(plain, len(position))
-    return tuple(position), codes
+    codes = np.empty(len(values), dtype=np.uint32)
+    for start in range(0, len(values), CHUNK):
+        for place, value in enumerate(values[start : start + CHUNK].tolist(), start):
+            plain = value.strip() if isinstance(value, str) else None if missing(value) else value
+            plain = plain if isinstance(plain, Hashable) else str(plain)
+            codes[place] = position.setdefault(plain, len(position))
+    return Coded(tuple(position), codes.astype(unsigned(len(position))))
 
 
 def exact_array(counts: Array) -> Array:
