@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -12,6 +13,7 @@ from .dsl.program import Model
 from .evidence import Evidence
 from .identify.algorithms import identify
 from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
+from .semantics.gaussian_law import Law
 
 if TYPE_CHECKING:
     from .semantics.factors import NamedTable
@@ -90,6 +92,8 @@ def hidden_note(known: Evidence) -> tuple[str, ...]:
 
 def with_value(head: Answer, table: NamedTable) -> Answer:
     """The answer with a number, or a table where the query has free variables; exact entries go beside the floats."""
+    if any(isinstance(entry, Law) for _, entry in table.rows()):
+        return _with_laws(head, table)
     exact = any(not isinstance(number, float) for _, number in table.rows() if number is not None)
     if not table.variables:
         number = table.item()
@@ -101,6 +105,25 @@ def with_value(head: Answer, table: NamedTable) -> Answer:
 
     floats = np.array([np.nan if row is None else row for row in rows]).reshape(table.values.shape)
     return replace(head, value=replace(table, values=floats), exact=table if exact else None)
+
+
+def _with_laws(head: Answer, table: NamedTable) -> Answer:
+    """The answer with the law of real variables, or with one for each case of finite ones."""
+    rows = [(labels, entry) for labels, entry in table.rows()]
+    lines: list[str] = []
+    for labels, law in rows:
+        case = ", ".join(f"{name} = {label}" for name, label in zip(table.variables, labels, strict=True))
+        shown = law.lines() if isinstance(law, Law) else ("undetermined",)
+        lines += [f"{case}:", *(f"  {line}" for line in shown)] if case else shown
+    value, exact = (_laws_dict(table.variables, rows, spelled) for spelled in (False, True))
+    is_exact = all(law.exact for _, law in rows if isinstance(law, Law))
+    return replace(head, value=value, exact=exact if is_exact else None, lines=tuple(lines))
+
+
+def _laws_dict(variables: Sequence[str], rows: Sequence[tuple[Sequence[str], Any]], exact: bool) -> dict[str, Any]:
+    """Laws as JSON-ready data: one law as itself, several as the rows of a table."""
+    made: list[list[Any]] = [[*labels, law.to_dict(exact) if isinstance(law, Law) else None] for labels, law in rows]
+    return {"variables": list(variables), "rows": made} if variables else made[0][0]
 
 
 def as_float(number: Any) -> float | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 from .answer import Answer, Answers, Status
-from .answering import hidden_note, with_models, with_outcome, with_value
+from .answering import as_float, hidden_note, with_models, with_outcome, with_value
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
 from .dsl.formula import Formula, Kernel
@@ -220,7 +220,7 @@ class Session:
         done = self.evaluation(query)
         head = Answer("compute", Status.VALUE, span.line, query.name, query.model, query.text)
         notes = tuple(f"not determined: {gap.text()}" for gap in done.gaps)
-        return with_value(replace(head, notes=notes), done.table)
+        return with_value(replace(head, notes=notes + done.notes), done.table)
 
     def evaluation(self, query: Query) -> Evaluation:
         """A query evaluated in its model; raises `SutureError` where nothing of it is determined."""
@@ -337,9 +337,10 @@ class Session:
             message = f"{query.text} is a function of {', '.join(table.variables)}, and an assertion compares numbers"
             raise SutureError(Diagnostic("S430", message, query.span, "", "give every variable a value"))
         number = table.item()
-        if not isinstance(number, (int, float, Fraction)):
+        if not isinstance(number, (int, float, Fraction)) and as_float(number) is None:
             message = f"{query.text} is {number}, which depends on parameters, and an assertion compares numbers"
             raise SutureError(Diagnostic("S430", message, query.span, "", "give every parameter a value"))
+        number = number if isinstance(number, (int, Fraction)) else float(number)
         values.append(f"{query.name or query.text} is {float(number):.6g}")
         return number
 

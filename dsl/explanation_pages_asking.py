@@ -215,7 +215,8 @@ PAGES: dict[str, Page] = {
     ),
     "S424": Page(
         "a condition that never happens",
-        "The query conditions on an event of probability zero, so there is nothing to answer.",
+        "The query conditions on an event of probability zero, so there is nothing to answer. A real variable may be "
+        "observed at any number, unless what else is observed determines it: then at that value alone.",
         "",
         "ask for values that occur together, or give the model more support.",
     ),
@@ -227,9 +228,10 @@ PAGES: dict[str, Page] = {
     ),
     "S426": Page(
         "a real variable where finitely many values are needed",
-        "This evaluation sums over values, which real variables have too many of.",
+        "This evaluation sums over values, which real variables have too many of. `compute` answers queries about real "
+        "variables where the model is linear with normal noise; estimating from data needs finite ones.",
         "",
-        "give the variable finitely many values, such as 0..4.",
+        "ask for an expectation or a law with `compute`, or give the variable finitely many values, such as 0..4.",
     ),
     "S427": Page(
         "values are missing",

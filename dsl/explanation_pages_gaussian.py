@@ -38,4 +38,27 @@ PAGES: dict[str, Page] = {
         "",
         "set the real variable to a number.",
     ),
+    "S455": Page(
+        "a finite variable with a real cause",
+        "Given its finite variables, a model must be linear and normal for an exact answer. A finite variable that "
+        "depends on a real one cuts normal laws into pieces that are not normal. Only the mechanisms that the query "
+        "needs count: one that is set by do(..) does not.",
+        "",
+        "set the variable in the query, or give its cause finitely many values.",
+    ),
+    "S456": Page(
+        "observed where different planes meet",
+        "In two cases of the finite variables the observed real variables are tied to one another in different ways, "
+        "as Y = X in one and Y = -X in the other, and what is observed fits both. That has probability zero in either "
+        "case, so it says nothing of which case it is.",
+        "",
+        "observe fewer of the variables, or other values.",
+    ),
+    "S457": Page(
+        "a law where a number is needed",
+        "P(Y) of a real variable is its law. Laws are shown, not added or compared; a vector has a law and no single "
+        "expectation; a law and a density, or a probability and a density, are not one answer.",
+        "",
+        "ask for a number, E(Y) or P(Y = 1), or for the law alone.",
+    ),
 }

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..dsl.diagnostics import SutureError
 from ..dsl.formula import Formula, Kernel, Term, rebuild
-from ..dsl.program import Domain, Mechanism, Model, Query, Table
+from ..dsl.program import Domain, Mechanism, Model, Query, Real, Table
 from ..dsl.rows import NumberRows
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
@@ -50,6 +50,12 @@ def compute_formula(
 ) -> Evaluation:
     """As `compute`, for a formula and with the gaps of its undetermined entries."""
     plain = with_domains(formula, domains or {})
+    if any(isinstance(variable.values, Real) for variable in model.variables):
+        need = needed(model.diagram, plain)
+        if any(isinstance(model.by_name[name].values, Real) for name in need.variables):
+            from .gaussian_query import mixed_evaluation
+
+            return mixed_evaluation(plain, model, need, domains or {})
     finite = finite_model(model, plain, domains)
     if finite.semiring is RATIONAL:
         try:

@@ -72,10 +72,14 @@ class Lazy:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A kernel whose condition has probability zero, and the labels at which it does (the first few)."""
+    """A kernel whose condition has probability zero, and the labels at which it does (the first few).
+
+    `fact` says so of the condition, or what stands against it.
+    """
 
     kernel: Kernel
     cells: tuple[tuple[tuple[str, str], ...], ...]
+    fact: str = "has probability 0"
 
     def text(self) -> str:
         """The gap in words.
@@ -84,15 +88,16 @@ class Gap:
         'P(Y | X): the condition X=1 has probability 0'
         """
         events = " and ".join(", ".join(f"{name}={label}" for name, label in cell) for cell in self.cells)
-        return f"{kernel_text(self.kernel)}: the condition {events} has probability 0"
+        return f"{kernel_text(self.kernel)}: the condition {events} {self.fact}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """A table, and the gaps that left cells of it undetermined (none where every cell is a number)."""
+    """A table, the gaps that left cells of it undetermined (none where every cell is a number), what else to know."""
 
     table: NamedTable
     gaps: tuple[Gap, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def evaluate(

@@ -83,10 +83,11 @@ def tidy(value: sympy.Expr) -> sympy.Expr:
     >>> tidy(p - p**2), tidy(1 - p)
     (p*(1 - p), 1 - p)
     """
+    factor: Any = sympy.factor
     above, below = sympy.fraction(sympy.together(value))
-    forms = [value, sympy.factor(value)]
+    forms: list[Any] = [value, factor(value)]
     for sign in (1, -1):
-        forms.append(_positive(sympy.factor(sign * above)) / _positive(sympy.factor(sign * below)))
+        forms.append(_positive(factor(sign * above)) / _positive(factor(sign * below)))
     return min(forms, key=_length)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from suture.dsl.diagnostics import SutureError
 from suture.semantics.compute import EXACT_BUDGET, as_floats, compute_formula, finite_model
 from suture.semantics.distribution import ModelDistribution
 from suture.semantics.evaluate import evaluate
@@ -291,14 +292,26 @@ def test_missing_values() -> None:
     )
 
 
-def test_a_real_variable() -> None:
+def test_a_finite_variable_with_a_real_cause() -> None:
     assert message("model M { X : real := noise ; Y : {0, 1} := X > 0 }\ncompute P(Y = 1)") == (
-        "error[S426]: X is a real variable, and this evaluation is for finite ones\n"
-        " --> t.suture:1:11\n"
+        "error[S455]: Y has finitely many values and depends on X, which is real\n"
+        " --> t.suture:1:31\n"
         "  |\n"
         "1 | model M { X : real := noise ; Y : {0, 1} := X > 0 }\n"
-        "  |           ^ real\n"
-        "  = help: give it finitely many values: X : 0..4"
+        "  |                               ^ not conditional Gaussian\n"
+        "  = help: what comes after Y is no mixture of normal laws; set it, do(Y = ..), or make X finite"
+    )
+
+
+def test_a_sum_over_a_real_variable() -> None:
+    from suture.dsl.formula_reader import read_formula
+
+    made = program("model M { X : real := noise ; Y : real := X + noise }")
+    with pytest.raises(SutureError) as caught:
+        compute_formula(read_formula("sum{x} P(X=x) P(Y=1 | X=x)"), made.models["M"])
+    assert caught.value.render() == (
+        "error[S426]: a sum over X, which is real, is an integral, and none is computed here\n"
+        "  = help: ask for expectations, E(..), or sum over finite variables"
     )
 
 
