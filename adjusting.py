@@ -140,14 +140,39 @@ def _no_sample(query: Kernel, sources: Sequence[Kernel], whole: Sequence[Kernel]
         message = f"{len(whole)} sources measure {asked} together, and an adjustment is made in one sample"
         return Diagnostic("S417", message, span, "", f"name one of them: {' or '.join(map(text, whole))}")
     for kernel in sources:
-        fixed = [term.variable for term in kernel.given if term.variable in named and isinstance(term.value, str)]
-        if fixed:
-            message = f"{text(kernel)} is at one value of {fixed[0]}, so it does not show how {asked} go together"
-            help = f"a sample selected by {fixed[0]} itself, as in a case-control study, cannot be adjusted"
-            return Diagnostic("S417", message, span, "", help)
+        found = _fault(kernel, named)
+        if found is not None:
+            return Diagnostic("S417", f"{text(kernel)} {found[0]}", span, "", found[1])
     message = f"no source measures {asked} together, so there is no sample to adjust in"
     help = f"write P({asked}, ..) for everyone or P({asked}, .. | S = 1) for a sample selected by S"
     return Diagnostic("S417", message, span, "", help)
+
+
+def _fault(kernel: Kernel, named: Sequence[str]) -> tuple[str, str] | None:
+    """Why a distribution that names all that is asked is no sample of it, and what to do; None where it does not."""
+    given = {term.variable: term.value for term in kernel.given}
+    measured = {term.variable for term in kernel.outcomes}
+    if not {*measured, *given} >= set(named):
+        return None
+    asked = ", ".join(named)
+    if kernel.do:
+        return "is an experiment, and adjustment is for what was only observed", "ask with: identify P(..) from .."
+    for name, value in given.items():
+        if name in named and isinstance(value, str):
+            return (
+                f"is at one value of {name}, so it does not show how {asked} go together",
+                f"a sample selected by {name} itself, as in a case-control study, cannot be adjusted",
+            )
+        if value is None:
+            shown = ", ".join(dict.fromkeys((*named, *measured)))
+            return (
+                f"has no value of {name}",
+                f"write P({shown}) for everyone, or {name} = .. for a sample selected by it",
+            )
+    fixed = [term for term in kernel.outcomes if term.value is not None]
+    if fixed:
+        return f"fixes {fixed[0].variable} before the bar", "what a sample was selected by stands after the bar"
+    return None
 
 
 def identified_in_a_sample(query: Kernel, model: Model, sources: Sequence[Kernel]) -> Outcome:

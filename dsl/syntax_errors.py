@@ -130,6 +130,9 @@ def _suggestion(word: str, token: Token, accepted: Collection[str], text: str, s
         near = did_you_mean(word, [name.lstrip("_").lower() for name in accepted if name.startswith("_")])
         if near:
             return near
+    meant = _meant_by(text[:start].rsplit("\n", 1)[-1].rsplit(";", 1)[-1].strip(), word)
+    if meant is not None:
+        return meant
     if token.type == "_IN":
         return "'in NAME' comes before 'from', 'by' and 'as'"
     if word == "==" and "EQUALS" in accepted:
@@ -139,6 +142,22 @@ def _suggestion(word: str, token: Token, accepted: Collection[str], text: str, s
     if word == "*" and text[start - 1 : start] == "*":
         return INSTEAD["**"]
     return INSTEAD.get(text[start : start + 2]) or INSTEAD.get(word)
+
+
+def _meant_by(before: str, word: str) -> str | None:
+    """What was perhaps meant by a word that does not fit after the part of a statement before it."""
+    keyword = before.split(" ", 1)[0]
+    if keyword in ("identify", "estimate", "compute", "bound") and word == "->":
+        return f"an effect is a probability: {keyword} P(Y | do(X))"
+    if keyword != "adjust":
+        return None
+    if word in ("given", "|") and "->" in before:
+        return "what a sample was selected by stands in its distribution: from P(X, Y, Z | S = 1)"
+    if word == "," and "{" not in before:
+        return "several treatments or outcomes stand in braces: adjust {A, B} -> Y"
+    if word == "by":
+        return "a formula by a method is asked for by: identify P(Y | do(X)) by METHOD"
+    return "adjust names treatment and outcome: adjust X -> Y" if word in ("(", "|", "<-") else None
 
 
 def _bad_character(text: str, place: Span, accepted: Collection[str]) -> Diagnostic:

@@ -117,6 +117,8 @@ class SelectedTask:
         """An admissible set as small as any, of `LIMIT` parts known outside at most."""
         best: int | None = None
         for part in islice(self.parts(), LIMIT):
+            if best is not None and part.bit_count() >= best.bit_count():
+                continue
             started = search(self.effect, self.selected | part)
             found = None if started is None else started.minimum()
             if found is not None:
@@ -212,13 +214,14 @@ def selected_adjustment(task: SelectedTask, limit: int = LIMIT) -> SelectedAdjus
     smallest = task.minimum()
     if smallest is None:
         return SelectedAdjustment(None, None, selection_refusal(task))
-    found, complete = list[int](), True
+    found, seen, complete = list[int](), set[int](), True
     for looked, covariates in enumerate(task.unions()):
         if looked == BUDGET or len(found) > limit:
             complete = False
             break
-        if covariates not in found and task.is_minimal(covariates):
+        if covariates not in seen and task.is_minimal(covariates):
             found.append(covariates)
+        seen.add(covariates)
     complete = complete and len(found) <= limit
     listed = sorted(found[:limit], key=lambda mask: (mask.bit_count(), tuple(bits(mask))))
     return SelectedAdjustment(tuple(map(task.pair, listed)), task.pair(smallest), complete=complete)

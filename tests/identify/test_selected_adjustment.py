@@ -313,6 +313,21 @@ def test_superfluous_sources_change_nothing_and_are_named() -> None:
             "a sample selected by Y itself, as in a case-control study, cannot be adjusted",
         ),
         (
+            "P(X, Y, Z | S)",
+            "P(X, Y, Z | S) has no value of S",
+            "write P(X, Y, Z) for everyone, or S = .. for a sample selected by it",
+        ),
+        (
+            "P(X, Y | do(Z))",
+            "P(X, Y | do(Z)) is an experiment, and adjustment is for what was only observed",
+            "ask with: identify P(..) from ..",
+        ),
+        (
+            "P(X, Y, S = 1)",
+            "P(X, Y, S=1) fixes S before the bar",
+            "what a sample was selected by stands after the bar",
+        ),
+        (
             "P(X, Y | S = 1), P(X, Y, Z)",
             "2 sources measure X, Y together, and an adjustment is made in one sample",
             "name one of them: P(X, Y | S=1) or P(X, Y, Z)",
@@ -392,7 +407,7 @@ def test_the_reason_of_a_search_says_what_is_in_the_way_of_adjustment() -> None:
 def test_identify_by_adjustment_needs_a_sample() -> None:
     (answer,) = suture.run("model M { X -> Y }\nidentify P(Y | do(X)) from P(X), P(Y | X) by adjustment")
     assert answer.error is not None
-    assert answer.error.message == "no source measures X, Y together, so there is no sample to adjust in"
+    assert answer.error.message == "P(Y | X) has no value of X"
 
 
 @pytest.mark.parametrize(
