@@ -12,7 +12,7 @@ from oracles.formulas import evaluate
 from oracles.graphs import Graph
 from strategies import diagram_of, random_problem, seeds
 
-from suture.dsl.formula import Constant, Formula, Kernel, Sum, Symbol, Term, equal, plus, product, ratio
+from suture.dsl.formula import Constant, Formula, Kernel, Sum, Symbol, Term, equal, plus, product, ratio, subformulas
 from suture.identify.graph import CausalGraph
 from suture.identify.simplify import REWRITES, Rewrite, simplification
 
@@ -91,6 +91,19 @@ def test_a_rewrite_keeps_the_value(rewrite: Rewrite, experiments: bool) -> None:
             model = models_of(graph, generator, 1)[0]
             assert difference(evaluate(formula, model), evaluate(after, model)) < TOLERANCE, (graph, formula, after)
     assert applied > 5
+
+
+@pytest.mark.parametrize("rewrite", [part for part in REWRITES if part.change], ids=lambda part: part.rule.name)
+def test_a_formula_changes_exactly_where_one_of_its_nodes_does(rewrite: Rewrite) -> None:
+    change, changed = rewrite.change, 0
+    assert change is not None
+    for seed in range(400):
+        graph, formula, _ = drawn(seed, experiments=True)
+        inner = [node for node in subformulas(formula) if not isinstance(node, Kernel)]
+        after, _ = rewrite.apply(CausalGraph.of(diagram_of(graph)), formula)
+        assert (after is formula) == all(change(node) is node for node in inner)
+        changed += after is not formula
+    assert 5 < changed < 395
 
 
 @given(seeds)
