@@ -316,10 +316,8 @@ def kernels(formula: Formula) -> tuple[Kernel, ...]:
 
 def free_variables(formula: Formula) -> frozenset[str]:
     """Variables that occur bare: the formula is a function of their values."""
-    bare = (
-        term for node in subformulas(formula) for term in node_terms(node) if term.value is None and term.swap is None
-    )
-    return frozenset(term.variable for term in bare)
+    terms = [term for node in subformulas(formula) for term in node_terms(node)]
+    return frozenset([term.variable for term in terms if term.value is None and term.swap is None])
 
 
 def symbols(formula: Formula) -> frozenset[Symbol]:

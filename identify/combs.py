@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..dsl.formula import Formula, Kernel, free_variables, product, ratio, sum_over, terms
 from .derivation import OBSERVED, Source
@@ -34,7 +35,7 @@ class Tooth:
     formula: Formula
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comb:
     """Q[members] as teeth in topological order; `domain` names the source whose mechanisms it is made of, if others."""
 
@@ -42,7 +43,7 @@ class Comb:
     teeth: tuple[Tooth, ...]
     domain: str | None = None
 
-    @property
+    @cached_property
     def formula(self) -> Formula:
         """The product of the teeth."""
         return product(tooth.formula for tooth in self.teeth)

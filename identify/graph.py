@@ -131,7 +131,7 @@ class CausalGraph:
         """Position of each name."""
         return {name: position for position, name in enumerate(self.names)}
 
-    @property
+    @cached_property
     def everything(self) -> int:
         """The mask of all variables."""
         return (1 << len(self.names)) - 1
@@ -157,13 +157,15 @@ class CausalGraph:
         return tuple([self.names[position] for position in bits(mask)])
 
     def terms(self, mask: int) -> tuple[Term, ...]:
-        """The variables in a mask as bare terms, in topological order."""
-        return tuple([self._terms[position] for position in bits(mask)])
+        """The variables in a mask as bare terms, in topological order; kept, since a derivation repeats its sets."""
+        found = self._terms.get(mask)
+        if found is None:
+            found = self._terms[mask] = terms(self.members(mask))
+        return found
 
     @cached_property
-    def _terms(self) -> tuple[Term, ...]:
-        """A bare term for each variable, made once: derivations hold them by the hundred."""
-        return terms(self.names)
+    def _terms(self) -> dict[int, tuple[Term, ...]]:
+        return {}
 
     def parents_of(self, mask: int) -> int:
         """Parents of any member, members among them included."""

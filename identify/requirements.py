@@ -30,16 +30,16 @@ def requirements(formula: Formula) -> tuple[Positive, ...]:
     >>> [text(need.formula) for need in requirements(read_formula("sum{t} P(T=t | S) sum{s} P(S=s) P(C | S=s, T=t)"))]
     ['P(S, T)']
     """
-    wanted: dict[tuple[frozenset[str], Kernel], Kernel] = {}
+    wanted: dict[tuple[frozenset[str], tuple[tuple[Term, ...], str | None]], Kernel] = {}
     for kernel in kernels(formula):
         if kernel.given:
             need = _condition(kernel)
-            key = frozenset(term.variable for term in need.outcomes)
-            wanted.setdefault((key, replace(need, outcomes=())), need)
+            names = frozenset([term.variable for term in need.outcomes])
+            wanted.setdefault((names, (need.do, need.source)), need)
     largest = [
         need
-        for (key, place), need in wanted.items()
-        if not any(key < other and place == elsewhere for other, elsewhere in wanted)
+        for (names, place), need in wanted.items()
+        if not any(names < others and place == elsewhere for others, elsewhere in wanted)
     ]
     return tuple(dict.fromkeys(map(Positive, (*largest, *_denominators(formula)))))
 

@@ -107,8 +107,8 @@ def query_values(query: Kernel) -> Mapping[str, str | Symbol | None]:
 
 def needed(graph: CausalGraph, query: Kernel) -> tuple[int, int, int]:
     """The masks of outcomes, of variables set, and of the boxes left after surgery (the outcomes' ancestors)."""
-    outcomes = graph.mask(term.variable for term in query.outcomes)
-    do = graph.mask(term.variable for term in query.do)
+    outcomes = graph.mask([term.variable for term in query.outcomes])
+    do = graph.mask([term.variable for term in query.do])
     return outcomes, do, graph.ancestors(outcomes, graph.everything & ~do)
 
 

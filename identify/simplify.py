@@ -298,11 +298,12 @@ def _chain(node: Formula) -> Formula:
 def _chain_pair(parts: Sequence[Formula]) -> tuple[int, int] | None:
     """Places of P(B | C) and P(A | B, C) among the factors."""
     by_scope: dict[tuple[frozenset[Term], tuple[Term, ...], str | None], int] = {}
+    sizes = {len(part.given) for part in parts if isinstance(part, Kernel)}
     for place, part in enumerate(parts):
-        if isinstance(part, Kernel):
+        if isinstance(part, Kernel) and len(part.outcomes) + len(part.given) in sizes:
             by_scope.setdefault((frozenset(part.outcomes + part.given), part.do, part.source), place)
     for place, part in enumerate(parts):
-        if isinstance(part, Kernel):
+        if isinstance(part, Kernel) and by_scope:
             early = by_scope.get((frozenset(part.given), part.do, part.source))
             if early is not None and early != place:
                 return early, place
