@@ -146,9 +146,7 @@ def test_missing_file(tmp_path: Path) -> None:
 def test_directory_for_a_file(tmp_path: Path) -> None:
     with pytest.raises(SutureError) as caught:
         read_file(tmp_path)
-    assert caught.value.render() == (
-        f"error[S002]: {tmp_path} is a directory, not a program\n  = help: name a file that ends in .suture"
-    )
+    assert caught.value.render() == (f"error[S002]: {tmp_path} is a directory, not a file\n  = help: name a file")
 
 
 def test_path_that_cannot_be(tmp_path: Path) -> None:
