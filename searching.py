@@ -166,7 +166,8 @@ def _notes(found: PredictorSearch, identified: bool) -> Iterator[str]:
     if not identified:
         yield "one domain's data alone do not give this predictor; it is computed from the model"
     if not found.complete:
-        yield f"{len(found.classes):,} classes were scored and the budget ended: a better one is not excluded"
+        scored = f"{len(found.classes):,} classes were scored and the budget ended"
+        yield f"{scored}: none can be below {float(found.floor):.6g}, and one below the chosen is not excluded"
     if chosen.upper > chosen.worst and float(chosen.upper - chosen.worst) > 1e-9:
         yield f"the worst case lies between {float(chosen.worst):.6g} (attained) and {float(chosen.upper):.6g}"
 

@@ -11,7 +11,6 @@ enumerates the same classes by exponential tests and climbs to a worst case by g
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,14 +26,24 @@ from .arena import Arena
 from .losses import Loss, SquaredLoss
 from .minimax_game import Domain, Saddle, exact_lower, solve, worst_of
 from .predictor import Predictor
-from .selection_diagram import Condition, InvariantClass, Place
+from .predictor_branching import Branching
+from .selection_diagram import Condition, InvariantClass
 from .selection_model import SelectionModel
 
-MOST_CLASSES = 5000
 MOST_EXACT = 64
-MOST_PLACES = 4000
 ROUNDING = 1e-10
 """Bounds that are nearer than this are equal but for the rounding of the saddle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many classes are scored one by one, and beyond that how many places branch and bound may open."""
+
+    classes: int = 5000
+    places: int = 20_000
+
+
+DEFAULT_BUDGET = Budget()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +80,8 @@ class Minimax:
 class PredictorSearch:
     """What was found: `classes` are those that were scored, best first, `chosen` the best.
 
-    `complete` says that no class can be better.  `minimax` is None where it is beyond the budget.
+    No class is better than `floor`, that of the chosen one where the search is `complete`.  `minimax` is None where it
+    is beyond the budget, `counted` (the number of classes) where there were too many to score each.
     """
 
     model: SelectionModel
@@ -79,8 +89,13 @@ class PredictorSearch:
     condition: Condition
     classes: tuple[Scored, ...]
     minimax: Minimax | None
-    complete: bool
+    floor: Any
     counted: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether no class can be better, floats up to rounding."""
+        return bool(self.floor >= self.chosen.worst - ROUNDING)
 
     @property
     def chosen(self) -> Scored:
@@ -93,26 +108,29 @@ class PredictorSearch:
         return None if self.minimax is None else max(self.chosen.worst - self.minimax.lower, self.chosen.worst * 0)
 
 
-def search(model: SelectionModel, loss: Loss, places: int = MOST_PLACES) -> PredictorSearch:
-    """The best invariant predictor of a selection model, within a number of places of branch and bound.
+def search(model: SelectionModel, loss: Loss, budget: Budget = DEFAULT_BUDGET) -> PredictorSearch:
+    """The best invariant predictor of a selection model, within a budget.
 
-    Raises `SutureError` S603 where not even the smallest class fits the budget.
+    Raises `SutureError` S603 where not even the smallest class fits it.
     """
     diagram = model.diagram
-    found = list(islice(diagram.classes(), MOST_CLASSES + 1))
+    found = list(islice(diagram.classes(), budget.classes + 1))
     model = _affordable(model, loss, len(found))
-    if len(found) <= MOST_CLASSES:
+    if len(found) <= budget.classes:
         scored = [score(model, loss, each) for each in found]
         saddle = _saddle(model, loss, scored)
-        complete, counted = True, len(found)
+        floor, counted = None, len(found)
     else:
-        saddle = _saddle(model, loss, [score(model, loss, diagram.class_of(diagram.stable_mask, 0))])
-        scored, complete = _branch_and_bound(model, loss, saddle, places)
-        counted = None
+        branching = Branching(model, loss, score, budget.places)
+        saddle = _saddle(model, loss, branching.first(found[0]))
+        floor, counted = branching.run(saddle), None
+        scored = branching.scored
     scored.sort(key=lambda each: (_rank(each.worst), len(each.members.boundary)))
     best = scored[0]
+    if floor is None or (diagram.condition.holds and best.members == found[0]):
+        floor = best.worst
     minimax = None if saddle is None else _minimax(model, loss, saddle, best)
-    return PredictorSearch(model, loss, diagram.condition, tuple(scored), minimax, complete, counted)
+    return PredictorSearch(model, loss, diagram.condition, tuple(scored), minimax, floor, counted)
 
 
 def _affordable(model: SelectionModel, loss: Loss, classes: int) -> SelectionModel:
@@ -199,53 +217,3 @@ def _minimax(model: SelectionModel, loss: Loss, saddle: Saddle, best: Scored) ->
     if float(best.upper) - lower <= ROUNDING:
         lower = upper = float(best.worst)
     return Minimax(lower, upper, best.predictor if float(best.worst) <= saddle.upper else predictor, saddle)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Many classes
-
-
-def _branch_and_bound(
-    model: SelectionModel, loss: Loss, saddle: Saddle | None, places: int
-) -> tuple[list[Scored], bool]:
-    """The classes scored, and whether none that was not can be better."""
-    diagram = model.diagram
-    bounds: dict[int, float] = {}
-
-    def bound(out: int) -> float:
-        if out not in bounds:
-            bounds[out] = 0.0 if saddle is None else _without(model, loss, saddle, out)
-        return bounds[out]
-
-    scored: list[Scored] = [
-        score(model, loss, diagram.class_of(diagram.relevant(diagram.stable_mask) & diagram.stable_mask, 0))
-    ]
-    incumbent = float(scored[0].worst)
-    heap: list[tuple[float, int, Place]] = [(bound(0), 0, Place())]
-    count = 0
-    while heap and count < places and heap[0][0] < incumbent - 1e-12:
-        _, _, place = heapq.heappop(heap)
-        found = diagram.expand(place)
-        if isinstance(found, InvariantClass):
-            scored.append(score(model, loss, found))
-            incumbent = min(incumbent, float(scored[-1].worst))
-            continue
-        for below in found:
-            count += 1
-            heapq.heappush(heap, (bound(below.out), -count, below))
-    return scored, not heap or heap[0][0] >= incumbent - 1e-12
-
-
-def _without(model: SelectionModel, loss: Loss, saddle: Saddle, out: int) -> float:
-    """The risk of the best predictor without some features against the hardest mixture known: no class without them is
-    better.
-    """
-    diagram = model.diagram
-    left = diagram.graph.members((diagram.stable_mask | diagram.mutable_mask) & ~out)
-    smaller = diagram.restricted(left)
-    arena = Arena.of(replace(model, diagram=smaller), smaller.blanket).as_floats
-    total = sum(
-        weight * arena.table(model.adversaries[domain.adversary], domain.policy) for weight, domain in saddle.mixture
-    )
-    weights = sum(weight for weight, _ in saddle.mixture)
-    return float(loss.least(np.asarray(total) / weights, PROBABILITY))
