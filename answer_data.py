@@ -150,11 +150,20 @@ class AnswerData:
         found = witness_dict(self.witness)
         return found if self.models is None else {**found, "models": self.models.to_dict()}
 
+    def picture(self) -> Scene | None:
+        """What the answer shows, where it has a picture."""
+        if self.search is None:
+            return self.scene
+        from .identify.search_pictures import search_scene
+
+        return search_scene(self.search)
+
     def svg(self) -> str | None:
         """The picture of the answer as SVG text, where it has one."""
         from .dsl.drawing import svg
 
-        return None if self.scene is None else svg(self.scene)
+        scene = self.picture()
+        return None if scene is None else svg(scene)
 
 
 def check_dict(check: Check | None) -> dict[str, Any] | None:

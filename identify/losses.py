@@ -14,7 +14,7 @@ the 0-1 loss it is a linear program.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.labels import number
-from ..semantics.semiring import Array, Semiring
+from ..semantics.semiring import PROBABILITY, Array, Semiring
 
 Floats = NDArray[np.float64]
 BARRIERS = tuple(10.0**-power for power in range(1, 15))
@@ -106,13 +106,16 @@ class SquaredLoss(Loss):
         mass, first = tables.sum(axis=-1), tables @ values
         second = (tables @ values**2).sum(axis=-1)
 
-        def at(weights: Floats) -> tuple[Floats, Floats, Floats]:
+        def at(weights: Floats) -> Point:
             total = weights @ mass
             used = total > 0
             prediction = np.divide(weights @ first, total, out=np.zeros_like(total), where=used)
-            risks = second - 2 * first @ prediction + mass @ prediction**2
-            spread = first[:, used] - mass[:, used] * prediction[used]
-            return prediction, risks, -2 * (spread / total[used]) @ spread.T
+
+            def curvature() -> Floats:
+                spread = first[:, used] - mass[:, used] * prediction[used]
+                return -2 * (spread / total[used]) @ spread.T
+
+            return Point(prediction, second - 2 * first @ prediction + mass @ prediction**2, curvature)
 
         return _hardest(len(pool), at)
 
@@ -143,17 +146,17 @@ class LogLoss(Loss):
         mass = tables.sum(axis=-1)
         flat = tables.reshape(len(pool), -1)
 
-        def at(weights: Floats) -> tuple[Floats, Floats, Floats]:
+        def at(weights: Floats) -> Point:
             joint = np.tensordot(weights, tables, 1)
-            total = joint.sum(axis=-1)
-            used = total > 0
-            prediction = np.where(used[:, None], joint / np.where(used, total, 1.0)[:, None], 1 / joint.shape[1])
-            risks = flat @ self.costs(prediction, None).reshape(-1)  # type: ignore[arg-type]
-            whole = joint.reshape(-1)
-            seen = whole > 0
-            inner = (flat[:, seen] / whole[seen]) @ flat[:, seen].T
-            outer = (mass[:, used] / total[used]) @ mass[:, used].T
-            return prediction, risks, outer - inner
+            prediction = self.best(joint, PROBABILITY)[0]
+
+            def curvature() -> Floats:
+                whole, total = joint.reshape(-1), joint.sum(axis=-1)
+                seen, used = whole > 0, total > 0
+                inner = (flat[:, seen] / whole[seen]) @ flat[:, seen].T
+                return (mass[:, used] / total[used]) @ mass[:, used].T - inner
+
+            return Point(prediction, flat @ self.costs(prediction, PROBABILITY).reshape(-1), curvature)
 
         return _hardest(len(pool), at)
 
@@ -209,21 +212,30 @@ def first_largest(values: Array, exact: bool) -> NDArray[np.intp]:
 # The barrier
 
 
-def _hardest(count: int, at: Any) -> Mixture:
-    """Maximise a concave homogeneous function of mixture weights, given by prediction, gradient and Hessian."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Point:
+    """The best prediction for a mixture, the risk in each domain (the gradient), and the Hessian when it is wanted."""
+
+    prediction: Floats
+    risks: Floats
+    curvature: Callable[[], Floats]
+
+
+def _hardest(count: int, at: Callable[[Floats], Point]) -> Mixture:
+    """Maximise a concave homogeneous function of mixture weights."""
     weights = np.full(count, 1 / count)
     if count == 1:
-        return Mixture(weights, at(weights)[0])
+        return Mixture(weights, at(weights).prediction)
     for barrier in BARRIERS:
         for _ in range(NEWTON_STEPS):
-            _, risks, curvature = at(weights)
-            step, decrement = _newton(weights, risks, curvature, barrier)
+            point = at(weights)
+            step, decrement = _newton(weights, point.risks, point.curvature(), barrier)
             shrink = np.max(-step / weights)
             length = 1.0 if shrink < 0.95 else 0.95 / shrink
             weights = _ascend(weights, step, length, barrier, at)
             if decrement < 1e-3 * barrier:
                 break
-    return Mixture(weights, at(weights)[0])
+    return Mixture(weights, at(weights).prediction)
 
 
 def _newton(weights: Floats, risks: Floats, curvature: Floats, barrier: float) -> tuple[Floats, float]:
@@ -238,11 +250,11 @@ def _newton(weights: Floats, risks: Floats, curvature: Floats, barrier: float) -
     return solved * weights, float(-solved @ matrix @ solved)
 
 
-def _ascend(weights: Floats, step: Floats, length: float, barrier: float, at: Any) -> Floats:
+def _ascend(weights: Floats, step: Floats, length: float, barrier: float, at: Callable[[Floats], Point]) -> Floats:
     """The weights after the longest of a few fractions of the step that does not lower the barrier function."""
 
     def value(place: Floats) -> float:
-        return float(place @ at(place)[1]) + barrier * float(np.log(place).sum())
+        return float(place @ at(place).risks) + barrier * float(np.log(place).sum())
 
     before = value(weights)
     for _ in range(12):

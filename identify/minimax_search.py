@@ -40,7 +40,7 @@ class Budget:
     """How many classes are scored one by one, and beyond that how many places branch and bound may open."""
 
     classes: int = 5000
-    places: int = 20_000
+    places: int = 2000
 
 
 DEFAULT_BUDGET = Budget()

@@ -18,6 +18,7 @@ import numpy as np
 from ..dsl.diagnostics import SutureError
 from ..semantics.semiring import PROBABILITY
 from .arena import Arena
+from .graph import bits
 from .losses import Loss
 from .minimax_game import Saddle, solve
 from .selection_diagram import InvariantClass, Place
@@ -26,12 +27,19 @@ from .selection_model import SelectionModel
 SLACK = 1e-12
 ROUNDS = 6
 TRIAL = 12
+SHARP_CELLS = 1 << 10
+CLIMBS = 12
 WORTH = 4
 """Sharper bounds go on while one in `WORTH` settles a place, after a number on trial."""
 
 
 class HasWorst(Protocol):
     """A class that was scored."""
+
+    @property
+    def members(self) -> InvariantClass:
+        """The class."""
+        ...
 
     @property
     def worst(self) -> Any:
@@ -54,17 +62,21 @@ class Branching(Generic[Result]):
     skipped: float = np.inf
     sharpened: int = 0
     settled: int = 0
+    _seen: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])
     _arenas: dict[int, Arena | None] = field(default_factory=dict[int, "Arena | None"])
     _bounds: dict[int, float] = field(default_factory=dict[int, float])
     _sharp: dict[int, float] = field(default_factory=dict[int, float])
 
     def first(self, full: InvariantClass) -> Sequence[Result]:
         """The class of the whole stable set scored, where that is within the budget."""
-        self._try(full, -np.inf)
+        self._try(full, 0.0)
         return self.scored
 
     def _try(self, members: InvariantClass, bound: float) -> None:
-        """Score a class; one whose table is too large may be as good as its bound."""
+        """Score a class, once; one whose table is too large may be as good as its bound."""
+        if members.boundary in self._seen:
+            return
+        self._seen.add(members.boundary)
         try:
             self.scored.append(self.score(self.model, self.loss, members))
         except SutureError as error:
@@ -82,6 +94,8 @@ class Branching(Generic[Result]):
 
         Raises `SutureError` S603 where no class at all could be scored.
         """
+        if self._bound(0, saddle) < self.incumbent - SLACK:
+            self.climb()
         best, count = self.incumbent, 0
         heap: list[tuple[float, int, Place]] = [(self._bound(0, saddle), 0, Place())]
         while heap and count < self.places and heap[0][0] < best - SLACK:
@@ -99,7 +113,22 @@ class Branching(Generic[Result]):
                 heapq.heappush(heap, (max(sharper, self._bound(below.out, saddle)), -count, below))
         if not self.scored:
             self.score(self.model, self.loss, self.model.diagram.class_of(0, 0))
-        return min(best, self.skipped, heap[0][0] if heap else best)
+        left = min(self.skipped, heap[0][0] if heap else best)
+        return min(best, max(left, self._bound(0, saddle)))
+
+    def climb(self) -> None:
+        """From the best class known go to better ones by one feature more or fewer, for a good incumbent."""
+        diagram = self.model.diagram
+        if not self.scored:
+            self._try(diagram.class_with(0), 0.0)
+        for _ in range(CLIMBS if self.scored else 0):
+            before = self.incumbent
+            best = min(self.scored, key=lambda each: float(each.worst))
+            here = diagram.graph.mask(best.members.boundary)
+            for feature in bits(diagram.stable_mask):
+                self._try(diagram.class_with(here ^ 1 << feature), 0.0)
+            if self.incumbent >= before - SLACK:
+                return
 
     def _arena(self, out: int) -> Arena | None:
         """The arena of all predictors that do not read the features left out; None where its table is too large."""
@@ -125,7 +154,8 @@ class Branching(Generic[Result]):
         if out not in self._sharp and self.settled * WORTH >= self.sharpened - TRIAL:
             arena = self._arena(out)
             start = () if saddle is None else [domain for _, domain in saddle.mixture]
-            self._sharp[out] = 0.0 if arena is None else solve(arena, self.loss, start, ROUNDS).lower
+            small = arena is not None and arena.shape[0] <= SHARP_CELLS
+            self._sharp[out] = solve(arena, self.loss, start, ROUNDS).lower if arena is not None and small else 0.0
             self.sharpened += 1
             self.settled += self._sharp[out] >= best - SLACK
         return self._sharp.get(out, 0.0)

@@ -84,6 +84,7 @@ class SelectionDiagram:
     `whole` is the graph with every variable, hidden ones too; `graph` its projection on outcome and features.
     """
 
+    diagram: Diagram
     whole: CausalGraph
     graph: CausalGraph
     outcome: str
@@ -97,17 +98,21 @@ class SelectionDiagram:
         Mutable variables that are no feature are hidden like the rest.
         """
         seen = replace(diagram, wires=tuple(replace(wire, latent=False) for wire in diagram.wires))
-        return SelectionDiagram._on(CausalGraph.of(seen), outcome, features, mutable)
+        return SelectionDiagram._on(diagram, CausalGraph.of(seen), outcome, features, mutable)
 
     def restricted(self, features: Sequence[str]) -> SelectionDiagram:
         """The diagram when only some of its features are seen."""
-        return SelectionDiagram._on(self.whole, self.outcome, features, self.mutable)
+        return SelectionDiagram._on(self.diagram, self.whole, self.outcome, features, self.mutable)
 
     @staticmethod
-    def _on(whole: CausalGraph, outcome: str, features: Sequence[str], mutable: Sequence[str]) -> SelectionDiagram:
+    def _on(
+        diagram: Diagram, whole: CausalGraph, outcome: str, features: Sequence[str], mutable: Sequence[str]
+    ) -> SelectionDiagram:
         graph = whole.without(whole.everything & ~whole.mask((outcome, *features)))
         stable = tuple(name for name in features if name not in mutable)
-        return SelectionDiagram(whole, graph, outcome, stable, tuple(name for name in features if name in mutable))
+        return SelectionDiagram(
+            diagram, whole, graph, outcome, stable, tuple(name for name in features if name in mutable)
+        )
 
     @cached_property
     def start(self) -> int:
@@ -206,6 +211,17 @@ class SelectionDiagram:
         """The class with these masks."""
         inputs = self.relevant(boundary) & self.mutable_mask
         return InvariantClass(self._stable(boundary), self._stable(optional), self._named(inputs, self.mutable))
+
+    def class_with(self, subset: int) -> InvariantClass:
+        """The class that a subset of the stable features belongs to."""
+        boundary = self.relevant(subset) & self.stable_mask
+        others = bits(self.stable_mask & ~boundary)
+        optional = [bit for bit in (1 << place for place in others) if self._leaves(boundary, bit)]
+        return self.class_of(boundary, sum(optional))
+
+    def _leaves(self, boundary: int, bit: int) -> bool:
+        """Whether one more feature leaves the boundary as it is."""
+        return self.relevant(boundary | bit) & self.stable_mask == boundary
 
     def _stable(self, mask: int) -> tuple[str, ...]:
         return self._named(mask, self.stable)

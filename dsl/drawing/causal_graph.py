@@ -37,12 +37,13 @@ NODE_WIDTH = 32.0
 
 @dataclass(frozen=True, slots=True)
 class Vertex:
-    """A variable of the graph."""
+    """A variable of the graph; `title` says in words what it is."""
 
     wire: int
     label: str
     tone: Tone
     fixed: bool
+    title: str
 
     @property
     def width(self) -> float:
@@ -66,6 +67,13 @@ def causal_graph_scene(diagram: Diagram) -> Scene:
 
     Raises `SutureError` (S601, S602) where Graphviz is missing or fails.
     """
+    vertices, edges = graph_of(diagram)
+    names = ", ".join(diagram.wires[vertex.wire].name for vertex in vertices)
+    return drawn(vertices, edges, "Causal graph of " + (names or "nothing"))
+
+
+def graph_of(diagram: Diagram) -> tuple[list[Vertex], list[Edge]]:
+    """The vertices and edges of a diagram's causal graph."""
     causes = _common_causes(diagram)
     vertices = [_vertex(diagram, wire) for wire in range(len(diagram.wires)) if wire not in causes]
     edges = _arrows(diagram, causes) + [
@@ -73,17 +81,18 @@ def causal_graph_scene(diagram: Diagram) -> Scene:
         for wire, ends in causes.items()
         if len(ends) == 2
     ]
+    return vertices, edges
+
+
+def drawn(vertices: list[Vertex], edges: list[Edge], title: str) -> Scene:
+    """A graph laid out left to right."""
     placed = place(_program(vertices, edges))
     marks: list[Mark] = []
     for number, edge in enumerate(edges):
         marks += _edge_marks(edge, placed.edges[f"e{number}"])
     for vertex in vertices:
-        marks += _vertex_marks(diagram, vertex, placed.nodes[f"v{vertex.wire}"])
-    return framed(marks, _title(diagram, vertices))
-
-
-def _title(diagram: Diagram, vertices: list[Vertex]) -> str:
-    return "Causal graph of " + (", ".join(diagram.wires[vertex.wire].name for vertex in vertices) or "nothing")
+        marks += _vertex_marks(vertex, placed.nodes[f"v{vertex.wire}"])
+    return framed(marks, title)
 
 
 def _common_causes(diagram: Diagram) -> dict[int, tuple[int, ...]]:
@@ -99,13 +108,17 @@ def _common_causes(diagram: Diagram) -> dict[int, tuple[int, ...]]:
 
 
 def _vertex(diagram: Diagram, wire: int) -> Vertex:
-    name = written(diagram.wires[wire].name)
+    plain = diagram.wires[wire].name
+    name = written(plain)
     if wire not in diagram.producer:
-        return Vertex(wire, name, Tone.PLAIN, True)
+        return Vertex(wire, name, Tone.PLAIN, True, f"{plain}, given from outside")
     box = diagram.boxes[diagram.producer[wire]]
     if box.kind in (Kind.UNIFORM, Kind.POINT):
-        return Vertex(wire, name if box.value is None else f"{name} = {box.value}", Tone.CUT, True)
-    return Vertex(wire, name, Tone.LATENT if diagram.wires[wire].latent else Tone.PLAIN, False)
+        label = name if box.value is None else f"{name} = {box.value}"
+        return Vertex(wire, label, Tone.CUT, True, f"{plain}, set by intervention")
+    if diagram.wires[wire].latent:
+        return Vertex(wire, name, Tone.LATENT, False, f"{plain}, unobserved")
+    return Vertex(wire, name, Tone.PLAIN, False, plain)
 
 
 def _arrows(diagram: Diagram, causes: Collection[int]) -> list[Edge]:
@@ -164,22 +177,12 @@ def _arrowhead(back: Point, tip: Point, tone: Tone) -> Arrowhead:
     return Arrowhead(tip[0], tip[1], dx / length, dy / length, tone)
 
 
-def _vertex_marks(diagram: Diagram, vertex: Vertex, centre: Point) -> list[Mark]:
+def _vertex_marks(vertex: Vertex, centre: Point) -> list[Mark]:
     x, y = centre[0], -centre[1]
-    title = _vertex_title(diagram, vertex)
     outline: Mark
     if vertex.fixed:
         left, top = x - vertex.width / 2, y - NODE_HEIGHT / 2
-        outline = Plate(left, top, vertex.width, NODE_HEIGHT, vertex.tone, title)
+        outline = Plate(left, top, vertex.width, NODE_HEIGHT, vertex.tone, vertex.title)
     else:
-        outline = Disc(x, y, vertex.width, NODE_HEIGHT, vertex.tone, title)
+        outline = Disc(x, y, vertex.width, NODE_HEIGHT, vertex.tone, vertex.title)
     return [outline, Text(x, y + 4.8, vertex.label, Role.NAME)]
-
-
-def _vertex_title(diagram: Diagram, vertex: Vertex) -> str:
-    name = diagram.wires[vertex.wire].name
-    if vertex.tone is Tone.CUT:
-        return f"{name}, set by intervention"
-    if vertex.fixed:
-        return f"{name}, given from outside"
-    return f"{name}, unobserved" if vertex.tone is Tone.LATENT else name

@@ -18,12 +18,15 @@ from drawing.pictures import COMB, FRONT_DOOR, KNOWN, LONG_NAMES, NAPKIN, random
 
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.drawing import (
+    Bar,
     Scene,
     causal_graph_scene,
     comb_scene,
     diagram_scene,
     png,
+    risk_scene,
     row_scene,
+    selection_scene,
     surgery_scene,
     svg,
     tikz,
@@ -37,6 +40,16 @@ SCENES = {
     **{name: diagram_scene(diagram) for name, diagram in KNOWN.items()},
     "surgery": surgery_scene(NAPKIN, {"X": "<1 & 2>"}),
     "graph": causal_graph_scene(NAPKIN),
+    "selection": selection_scene(FRONT_DOOR, "S", ["T"], ["T", "C"], "S <-> C"),
+    "risks": risk_scene(
+        [
+            Bar("{A}", 0.12, (("city", 0.1), ("rural", 0.12)), True),
+            Bar("{}", 0.3, (("city", 0.2), ("rural", 0.3)), False),
+        ],
+        0.11,
+        "loss & <more>",
+        "Risks",
+    ),
 }
 SHAPES = {f"{NS}rect", f"{NS}ellipse", f"{NS}circle", f"{NS}path"}
 
