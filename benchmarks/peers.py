@@ -17,12 +17,12 @@ tool, and in brackets for DoWhy and pgmpy, which know only adjustment and the fr
 the formulas evaluated.
 
 Each tool answers in a process of its own, which the kernel ends where one query takes more CPU time than the limit,
-native code included: a time-out, which counts with the limit as its time.  A tool with too many of them in a table is
-asked no more there.  Building the tool's own graph is not timed.  A quick answer is asked for three times, each time of
-a graph built anew, and the least time counts.
+native code included: a time-out, which counts with the limit as its time.  So does a call that waits without an end and
+uses no CPU time.  A tool with too many time-outs in a table is asked no more there.  Building the tool's own graph is
+not timed.  A quick answer is asked for three times, each time of a graph built anew, and the least time counts.
 
     pip install y0 pyagrum ananke-causal dowhy pgmpy "networkx<3.5" "scipy<1.14"   (in an environment of their own)
-    python benchmarks/peers.py [--graphs 100] [--sizes 5 10 20 50 200] [--limit 2] [--patience 5] [--only pyAgrum]
+    python benchmarks/peers.py [--graphs 100] [--sizes 5 10 20 50 200] [--limit 2] [--patience 3] [--only pyAgrum]
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ from peer_tools import Peer, installed, suture_peer
 EVALUATED = 8
 # Answers that take less than so many seconds are timed three times.
 QUICK = 0.1
+# A tool that is silent for so many seconds of real time hangs: DoWhy ID waits for ever for a full queue of its own.
+SILENCE = 15
 
 
 @dataclass(frozen=True)
@@ -180,12 +182,15 @@ class Worker:
         """The tool's reply, None for a time-out; native code that ends the process is a crash like any other."""
         try:
             self.line.send(trial)
-            return self.line.recv()
+            if self.line.poll(SILENCE):
+                return self.line.recv()
+            self.process.kill()
         except (EOFError, ConnectionError):
-            self.process.join()
-            ended = self.process.exitcode
-            self.start()
-            return None if ended == -signal.SIGXCPU else Reply(0.0)
+            pass
+        self.process.join()
+        ended = self.process.exitcode
+        self.start()
+        return None if ended in (-signal.SIGXCPU, -signal.SIGKILL) else Reply(0.0)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -255,7 +260,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--graphs", type=int, default=100, help="queries a table")
     parser.add_argument("--sizes", type=int, nargs="+", default=[5, 10, 20, 50, 200], help="variables")
     parser.add_argument("--limit", type=int, default=2, help="CPU seconds a query")
-    parser.add_argument("--patience", type=int, default=5, help="time-outs in a table before a tool is asked no more")
+    parser.add_argument("--patience", type=int, default=3, help="time-outs in a table before a tool is asked no more")
     parser.add_argument("--only", nargs="+", help="the tools to compare, by the names in the tables")
     return parser.parse_args()
 
