@@ -1,0 +1,106 @@
+"""Random latent models of several domains, each answer judged by computations that share no code with the library."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from latent_judges import finite_form, finite_pair, linear_form, linear_pair, read, smooth_form, smooth_pair
+from strategies_latent import random_finite, random_linear
+
+import suture
+
+KINDS = ("same", "other law", "different")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_canonical_forms_of_linear_models(seed: int) -> None:
+    assert list(linear_form(np.random.default_rng(seed), narrow=seed % 3 == 0)) == []
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_canonical_forms_of_finite_models(seed: int) -> None:
+    assert list(finite_form(np.random.default_rng(seed), binary=seed % 2 == 0)) == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_canonical_forms_of_smooth_models(seed: int) -> None:
+    assert list(smooth_form(np.random.default_rng(seed))) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_of_linear_models(seed: int, kind: str) -> None:
+    assert list(linear_pair(np.random.default_rng(seed), kind)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(8))
+def test_pairs_of_finite_models(seed: int, kind: str) -> None:
+    assert list(finite_pair(np.random.default_rng(seed), kind)) == []
+
+
+@pytest.mark.parametrize("kind", ["same", "different"])
+@pytest.mark.parametrize("seed", range(4))
+def test_pairs_of_smooth_models(seed: int, kind: str) -> None:
+    assert list(smooth_pair(np.random.default_rng(seed), kind)) == []
+
+
+def test_the_judge_runs_programs_by_their_text() -> None:
+    """The oracle against values worked out by hand."""
+    text = read(
+        "model M {\n  latent A : real := 2 * noise\n  latent B : real := A - noise + 1/2\n"
+        "  X : real := if A > 1 then (if B > 0 then 1 else 2) else 3\n}\ndomain d of M { A := noise + 1 }\n"
+    )
+    from fractions import Fraction
+
+    assert text.run("d", {"A": Fraction(1), "B": Fraction(4)}) == {"A": 2, "B": Fraction(-3, 2), "X": 2}
+    assert text.run("d", {"A": Fraction(0), "B": Fraction(1)})["X"] == 3
+
+
+def test_ten_latents_in_ten_domains() -> None:
+    """The size that estimation asks for, exactly."""
+    generator = np.random.default_rng(3)
+    model = random_linear(generator, most=10)
+    while model.size < 10:
+        model = random_linear(generator, most=10)
+    over = ", ".join(f"d{domain}" for domain in range(len(model.weights)))
+    (answer,) = suture.run(f"{model.program()}\ncanonicalise M over {{{over}}}")
+    assert answer.error is None
+    assert answer.to_dict()["value"]["minimal_k"] == model.rank()
+
+
+def test_a_binary_model_that_needs_fewer_than_the_rank() -> None:
+    """Two bits flipped by two others: the rank over GF(2) is 2, yet orbits have two states, so one bit will do."""
+    program = """
+model M {
+  latent EA ~ Bernoulli(0.2)
+  latent EB ~ Bernoulli(0.1)
+  latent EC ~ Bernoulli(0.3)
+  latent ED ~ Bernoulli(0.4)
+  latent A : {0, 1} := EA
+  latent B : {0, 1} := EB
+  latent C : {0, 1} := (A and not A) xor EC
+  latent D : {0, 1} := (B and not B) xor ED
+  W : {0, 1} := A
+  X : {0, 1} := B
+  Y : {0, 1} := C
+  Z : {0, 1} := D
+}
+domain a of M {}
+domain b of M { C := A xor EC ; D := B xor ED }
+canonicalise M over {a, b}"""
+    (answer,) = suture.run(program)
+    value = answer.to_dict()["value"]
+    assert (value["intervened"], value["minimal_k"]) == (["C", "D"], 1)
+    assert "2 among xor-linear models" in str(answer)
+    smallest = read(value["minimal_program"])
+    assert len({name for own in smallest.domains.values() for name in own}) == 1
+
+
+def test_a_random_finite_model_is_what_its_program_says() -> None:
+    """The generator's brute force against the library's computation of the law, by enumeration of probabilities."""
+    model = random_finite(np.random.default_rng(4))
+    (answer,) = suture.run(f"{model.program()}\ncompute P(X | domain = d0) in M")
+    table = answer.to_dict()
+    law = model.law(0)
+    assert [float(law[x]) for x in sorted(law)] == pytest.approx([row[-1] for row in table["value"]["rows"]])
