@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .dsl.diagnostics import SutureError
     from .engine import run
     from .inference import Engine
+    from .latent_models import LatentModel
     from .library import Model, run_file
     from .semantics.batches import Batch, Likelihood
 
@@ -28,6 +29,7 @@ _HOME = {
     "Answers": ".answer",
     "Batch": ".semantics.batches",
     "Engine": ".inference",
+    "LatentModel": ".latent_models",
     "Likelihood": ".semantics.batches",
     "Model": ".library",
     "Status": ".answer",
@@ -36,7 +38,19 @@ _HOME = {
     "run_file": ".library",
 }
 
-__all__ = ["Answer", "Answers", "Batch", "Engine", "Likelihood", "Model", "Status", "SutureError", "run", "run_file"]
+__all__ = [
+    "Answer",
+    "Answers",
+    "Batch",
+    "Engine",
+    "LatentModel",
+    "Likelihood",
+    "Model",
+    "Status",
+    "SutureError",
+    "run",
+    "run_file",
+]
 
 
 def __getattr__(name: str) -> Any:

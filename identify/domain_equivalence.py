@@ -300,7 +300,8 @@ def _seen(model: Family, domain: int, noise: Any) -> Any:
     return ((noise - means) * scale) @ linear.floats(model.mixing(domain)).T + linear.floats(model.mean(domain))
 
 
-def _moved(model: Family, start: int, end: int, seen: Any) -> Any:
+def moved(model: Family, start: int, end: int, seen: Any) -> Any:
+    """Samples of one domain, `cases observed`, in another; nan where no noise gives them."""
     if isinstance(model, SmoothDomains):
         return model.transport(start, end, seen)
     assert isinstance(model, LinearDomains)
@@ -318,8 +319,8 @@ def _smooth(
     images: Images | None = None
     for domain in range(1, len(first.domains)):
         seen = _seen(first, 0, noise)
-        one = _moved(first, 0, domain, seen)
-        two = _moved(second, 0, domain, seen[:, back])[:, order]
+        one = moved(first, 0, domain, seen)
+        two = moved(second, 0, domain, seen[:, back])[:, order]
         gaps = np.abs(one - two).max(axis=1) / (1 + np.abs(one).max(axis=1))
         gaps = np.where(np.isfinite(one).all(axis=1), np.nan_to_num(gaps, nan=np.inf), 0.0)
         size = float(np.quantile(gaps, 0.98))

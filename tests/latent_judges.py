@@ -158,6 +158,7 @@ def smooth_form(generator: np.random.Generator) -> Iterator[str]:
         return
     old, new = read(program), read(form["value"]["program"])
     yield from _last(new, form["value"]["last"])
+    seen: list[tuple[Any, ...]] = []
     for _ in range(10):
         noise = dict(zip(old.noises, map(float, generator.normal(size=len(old.noises))), strict=True))
         seen = [old.seen(f"d{domain}", noise) for domain in range(domains)]

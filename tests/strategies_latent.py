@@ -130,8 +130,9 @@ def equivalent_linear(generator: np.random.Generator, model: Linear, keep_law: b
     h1 = np.array(matrix(generator, size, True), dtype=object)
     h2 = np.array(matrix(generator, size, True), dtype=object)
     if keep_law:
-        h2 = np.diag([Fraction(int(generator.choice([-1, 1]))) for _ in range(size)])
-        h2 = np.array([[Fraction(entry) for entry in row] for row in h2], dtype=object)
+        signs = [Fraction(int(generator.choice([-1, 1]))) for _ in range(size)]
+        rows = [[sign if row == column else Fraction(0) for column in range(size)] for row, sign in enumerate(signs)]
+        h2 = np.array(rows, dtype=object)
     elif all(abs(h2[j, j]) == 1 and not any(h2[j, :j]) for j in range(size)):
         h2[0, 0] = Fraction(5)
     shift = np.array([fraction(generator) for _ in range(size)], dtype=object)

@@ -29,7 +29,7 @@ TOWER = (
         *("estimate", "evidence", "report", "searching"),
     ),
     ("engine", "pictures"),
-    ("library", "doctor"),
+    ("latent_models", "library", "doctor"),
     ("inference",),
     ("cli", "jupyter_ext", "suture"),
 )
