@@ -31,6 +31,10 @@ AGREEMENT = 1e-8
 """Two floats that ought to be equal may differ by this share of their size and spread."""
 
 
+MOST_CLOSED = 20_000
+"""Closed forms are divided while parameters times terms of the divisor times terms of the longest stay below this."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Gaussian:
     """A kernel `x -> matrix x + mean + N(0, covariance)`.
@@ -134,6 +138,7 @@ def eliminate(covariance: Array, given: Sequence[int], field: Field) -> Eliminat
         chosen = _next(left, start, waiting, field)
         if chosen is None:
             break
+        _require_short(left, chosen, field)
         waiting.remove(chosen)
         variance = left[chosen, chosen]
         column = left[:, chosen] / variance
@@ -152,6 +157,22 @@ def _next(left: Array, start: Sequence[Any], waiting: Sequence[int], field: Fiel
     shares = [left[place, place] / start[place] if start[place] > 0 else 0.0 for place in waiting]
     best = max(range(len(waiting)), key=lambda place: shares[place])
     return waiting[best] if shares[best] > TOLERANCE else None
+
+
+def _require_short(left: Array, chosen: int, field: Field) -> None:
+    """Refuse to divide by closed forms that would take minutes to bring to lowest terms: S603."""
+    if field.name != "symbolic":
+        return
+    closed: Any = field
+    parameters = len(closed.field.gens)
+    most = max(_terms(entry) for entry in left.flat)
+    if parameters * most * _terms(left[chosen, chosen]) > MOST_CLOSED:
+        message = f"the closed form of this answer in {parameters} parameters has too many terms to be found in good time"
+        raise SutureError(Diagnostic("S603", message, help="give some of the parameters a number, or observe less"))
+
+
+def _terms(entry: Any) -> int:
+    return len(entry.numer) + len(entry.denom)
 
 
 def _is_zero(value: Any, field: Field) -> bool:
