@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from .answer import Answer
 from .answer_data import Status
 from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.formula import Formula, Term
+from .dsl.formula import Formula, Term, node_terms, subformulas
 from .dsl.formula_text import text
-from .dsl.program import Bound, Model, Program
+from .dsl.program import Bound, Model, Program, Real
 from .evidence import Evidence, Question, evidence
 from .identify.derivation import Undecided
 
@@ -30,11 +30,22 @@ def bounded(
     Raises `SutureError` where values are missing, the data contradict the model, or the problem is beyond the budget.
     """
     model = program.models[statement.query.model]
+    _require_finite(asked, model, statement)
     known = evidence(program, model, asked, statement.sources, load, statement.span)
     if known.tables and len(known.tables) < len(known.sources):
         message = "bounds are from data sets or from named distributions, not from both at once"
         raise SutureError(Diagnostic("S501", message, statement.span, "names both"))
     return _from_data(head, asked, known, model) if known.tables else _in_closed_form(head, asked, known, model)
+
+
+def _require_finite(asked: Question, model: Model, statement: Bound) -> None:
+    """Refuse real variables in a query: S426."""
+    named = {term.variable for node in subformulas(asked.formula) for term in node_terms(node)}
+    real = [variable for variable in model.variables if variable.name in named and isinstance(variable.values, Real)]
+    if real:
+        message = f"bounds are taken over finitely many values, and {real[0].name} is real"
+        hint = f"give it finitely many values, as in {real[0].name} : 0..4"
+        raise SutureError(Diagnostic("S426", message, statement.span, "asks for bounds", hint))
 
 
 def _from_data(head: Answer, asked: Question, known: Evidence, model: Model) -> Answer:

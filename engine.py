@@ -45,7 +45,7 @@ from .dsl.program import (
 from .dsl.program_files import read_program
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
-from .estimate import estimated
+from .estimate import estimated, real_note
 from .evidence import Question, domains_of, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
@@ -204,7 +204,7 @@ class Session:
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         line, name = statement.span.line, statement.name or query.name
         head = Answer("estimate", Status.VALUE, line, name, model.name, query.text, source=", ".join(statement.sources))
-        return estimated(self.outcome, head, asked.formula, known, statement.method)
+        return real_note(estimated(self.outcome, head, asked.formula, known, statement.method), model)
 
     def table(self, name: str) -> Empirical:
         """The data set of that name, read at the first use."""

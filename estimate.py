@@ -12,8 +12,9 @@ from .answer_data import Status
 from .answering import arbitrary, hidden_note, with_outcome, with_value
 from .dsl.diagnostics import SutureError
 from .dsl.diagram import Diagram
-from .dsl.formula import Formula, node_terms, probability, product, subformulas, substitute, sum_over
+from .dsl.formula import Formula, kernels, node_terms, probability, product, subformulas, substitute, sum_over
 from .dsl.formula_text import text
+from .dsl.program import Model, Real
 from .evidence import Evidence
 from .identify.derivation import Identified, Outcome, Source
 
@@ -48,6 +49,19 @@ def estimated(identify: Identify, head: Answer, query: Formula, known: Evidence,
         require_determined(done, head.query or text(query))
     notes = tuple(f"not determined by the data: {gap.text()}" for gap in done.gaps)
     return with_value(replace(answer, status=Status.VALUE, notes=answer.notes + chosen + notes), done.table)
+
+
+def real_note(answer: Answer, model: Model) -> Answer:
+    """The answer with a note on real variables that the estimate conditions on: only equal values are compared."""
+    if answer.estimand is None:
+        return answer
+    given = [term.variable for kernel in kernels(answer.estimand.formula) for term in (*kernel.given, *kernel.do)]
+    real = [name for name in dict.fromkeys(given) if isinstance(model.by_name[name].values, Real)]
+    if not real:
+        return answer
+    verb = "is" if len(real) == 1 else "are"
+    note = f"{', '.join(real)} {verb} real: rows are compared where the values are equal, and no line is fitted"
+    return replace(answer, notes=(*answer.notes, note))
 
 
 def at_some_value(

@@ -18,7 +18,7 @@ from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query, read_search
 from .dsl.source import Source, Span
 from .engine import Session, read, run
-from .estimate import estimated
+from .estimate import estimated, real_note
 from .evidence import evidence_of_table
 from .pictures import chosen_model
 
@@ -185,7 +185,7 @@ class Model:
         table = from_columns(data, self._resolved, weight)
         head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
         known = evidence_of_table(self._resolved, asked.formula, table)
-        return estimated(self._session().outcome, head, asked.formula, known, by)
+        return real_note(estimated(self._session().outcome, head, asked.formula, known, by), self._resolved)
 
     def adjust(
         self, treatments: str | Sequence[str], outcomes: str | Sequence[str], sources: str | Sequence[str] = ()

@@ -63,7 +63,7 @@ def _result(answer: AnswerData, width: int, unicode: bool) -> Iterator[str]:
     verdict = _verdict(answer)
     query = f"  {answer.query}" if answer.query else " "
     if len(query) + len(verdict) + 2 > width:
-        yield "\n".join([*_wrapped(answer.query or "", "  ", width), f"  {verdict}"])
+        yield "\n".join([*_wrapped(answer.query or "", "  ", width), *([f"  {verdict}"] if verdict else [])])
     elif verdict or answer.query:
         yield _sides(query, verdict, width)
     if answer.estimand is not None:

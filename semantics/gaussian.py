@@ -167,7 +167,9 @@ def _require_short(left: Array, chosen: int, field: Field) -> None:
     parameters = len(closed.field.gens)
     most = max(_terms(entry) for entry in left.flat)
     if parameters * most * _terms(left[chosen, chosen]) > MOST_CLOSED:
-        message = f"the closed form of this answer in {parameters} parameters has too many terms to be found in good time"
+        message = (
+            f"the closed form of this answer in {parameters} parameters has too many terms to be found in good time"
+        )
         raise SutureError(Diagnostic("S603", message, help="give some of the parameters a number, or observe less"))
 
 

@@ -21,7 +21,7 @@ MOST_LINES = 12
 MOST_TIDIED = 400
 """Operations in a closed form up to which shorter forms of it are looked for."""
 
-MOST_EXACT = 48
+MOST_EXACT = 30
 """The longest exact form that is shown beside decimals."""
 
 

@@ -60,6 +60,9 @@ from .semiring import RATIONAL
 MOST_CASES = 10_000
 """Cases of bare finite variables that a table may have."""
 
+MOST_GAPS = 3
+"""Conditions that cannot happen of which an answer tells."""
+
 DENSITY = "a density, since {} is real: the probability of a single number is zero"
 
 
@@ -83,7 +86,7 @@ def mixed_evaluation(formula: Formula, model: Model, need: Needed, domains: Mapp
     if any(isinstance(value, float) and value == value for value in values.flat):
         values = _as_floats(values)
     table = NamedTable(tuple(axes), labels, values)
-    gaps = tuple(run.gaps.values()) if bool(table.undetermined.any()) else ()
+    gaps = tuple(run.gaps.values())[:MOST_GAPS] if bool(table.undetermined.any()) else ()
     return Evaluation(table, gaps, tuple(run.notes))
 
 

@@ -47,6 +47,7 @@ class ClosedForm(Field):
         made: tuple[FracField, list[Any]] = sfield(distinct)
         self.field = made[0]
         self._elements: dict[sympy.Expr, Any] = dict(zip(distinct, made[1], strict=True))
+        self._tied = any(not generator.is_Symbol for generator in self.field.symbols)
 
     def element(self, entry: Any) -> Any:
         """The field's element for one of the entries the field was made from."""
@@ -64,8 +65,19 @@ class ClosedForm(Field):
         return self.field(value.numerator) / self.field(value.denominator)
 
     def is_zero(self, values: Array) -> NDArray[np.bool_]:
-        """Entries that are the zero of the field."""
-        return np.asarray(values == self.number(Fraction(0)), dtype=np.bool_)
+        """Entries that are zero, in the field or, where its generators are tied to one another, as numbers.
+
+        The field takes `sqrt(2)`, `sqrt(3)` and `sqrt(6)` for independent, so their ties are seen by evaluating at two
+        points in general position to sixty digits.
+        """
+        found = np.asarray(values == self.number(Fraction(0)), dtype=np.bool_)
+        if not self._tied or bool(found.all()):
+            return found
+        made, entries = np.array(found), np.asarray(values)
+        for place in np.ndindex(*made.shape):
+            entry: Any = entries[place]
+            made[place] = made[place] or _vanishes(entry.as_expr())
+        return made
 
     def result(self, values: Array) -> Array:
         """Entries as SymPy expressions, factored where that is shorter."""
@@ -74,6 +86,17 @@ class ClosedForm(Field):
             entry: Any = values[place]
             made[place] = tidy(entry.as_expr())
         return made
+
+
+def _vanishes(value: Any) -> bool:
+    """Whether an expression is zero at two points in general position, to about fifty digits."""
+    names = sorted(value.free_symbols, key=str)
+    for start in (7, 29):
+        point = {name: sympy.Rational(start + 2 * place, 11 + 3 * place) for place, name in enumerate(names)}
+        number: Any = value.subs(point).evalf(60)
+        if not number.is_comparable or abs(number) > sympy.Float("1e-50"):
+            return False
+    return True
 
 
 def tidy(value: sympy.Expr) -> sympy.Expr:
