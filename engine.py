@@ -173,7 +173,7 @@ class Session:
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
         asked = question(query.formula, self.program, query.model, statement.span)
-        if partial(model, statement.sources):
+        if partial(model, asked.formula, statement.sources):
             return self._search(statement, asked)
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         found = self.outcome(asked.formula, known.diagram, statement.method, known.sources)

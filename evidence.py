@@ -2,19 +2,19 @@
 
 A source is the observed distribution (the default), an experiment, a domain, or a named data set of one of these.  A
 single data set that only observed the queried domain is not named by the kernels of the answer; of several each is, so
-that a formula says which source supplies each factor.  Variables that some source does not measure are taken as latent.
-
+that a formula says which source supplies each factor.  Variables that some data set does not measure, or that none of
+the written sources names, are taken as latent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram, observe
-from .dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas, terms
+from .dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas, terms, variables
 from .dsl.formula_text import term_text
 from .dsl.program import Domain, Model, Program
 from .dsl.source import Span
@@ -132,9 +132,10 @@ def evidence(
         own = OBSERVED if asked.domain is None else Source(asked.domain)
         return Evidence((own,), model.diagram)
     tables = {name: load(name) for name in sources if isinstance(name, str)}
-    alone = len(sources) == 1
-    made = tuple(_source(program, model, asked, source, alone, span) for source in sources)
-    hidden = _hidden(model, made, [tables.get(source) if isinstance(source, str) else None for source in sources])
+    alone, named = len(sources) == 1, _named(model, sources)
+    made = tuple(_source(program, model, asked, source, named, alone, span) for source in sources)
+    lacking = _lacking(model, made, [tables.get(source) if isinstance(source, str) else None for source in sources])
+    hidden = tuple(name for name in model.observed if name in lacking or name not in named)
     _require_measured(asked.formula, hidden, [str(source) for source in sources if isinstance(source, str)], span)
     seen = [name for name in model.observed if name not in hidden]
     made = tuple(replace(source, differs=reached(model.diagram, source.differs, seen)) for source in made)
@@ -150,10 +151,16 @@ def evidence_of_table(model: Model, formula: Formula, table: Empirical) -> Evide
 
 
 def _source(
-    program: Program, model: Model, asked: Question, source: Kernel | str, alone: bool, span: Span | None
+    program: Program,
+    model: Model,
+    asked: Question,
+    source: Kernel | str,
+    named: frozenset[str],
+    alone: bool,
+    span: Span | None,
 ) -> Source:
     if isinstance(source, Kernel):
-        _require_whole(model, source, span)
+        _require_whole(source, named, span)
         do = _set_freely(source.do, span)
         return Source(source.source, do, differing(program, model.name, asked.domain, source.source))
     data = program.data[source]
@@ -171,9 +178,21 @@ def _set_freely(do: Sequence[Term], span: Span | None) -> tuple[str, ...]:
     return tuple(term.variable for term in do)
 
 
-def partial(model: Model, sources: Sequence[Kernel | str]) -> bool:
-    """Whether some source is a part of a distribution: with conditions, without some variables, or at one value."""
-    return any(isinstance(source, Kernel) and not _is_whole(model, source) for source in sources)
+def partial(model: Model, formula: Formula, sources: Sequence[Kernel | str]) -> bool:
+    """Whether some source is a part of a distribution: with conditions, at one value, or without a variable that the
+    query or another source names.
+    """
+    named = _named(model, sources)
+    whole = all(isinstance(source, str) or _is_whole(source, named) for source in sources)
+    return not whole or not variables(formula) & set(model.observed) <= named
+
+
+def _named(model: Model, sources: Sequence[Kernel | str]) -> frozenset[str]:
+    """The variables that written sources name: what none of them names is latent.  Data sets speak for themselves."""
+    if not sources or any(isinstance(source, str) for source in sources):
+        return frozenset(model.observed)
+    kernels = (source for source in sources if isinstance(source, Kernel))
+    return frozenset(term.variable for kernel in kernels for term in (*kernel.outcomes, *kernel.do))
 
 
 def parts(
@@ -212,29 +231,28 @@ def parts(
     return asked.formula, tuple(inputs)
 
 
-def _is_whole(model: Model, source: Kernel) -> bool:
-    named = {term.variable for term in (*source.outcomes, *source.do)}
+def _is_whole(source: Kernel, named: Collection[str]) -> bool:
+    """Whether a source is of all the named variables, at all values of those that it sets."""
     everywhere = all(term.value is None for term in source.do)
-    return not source.given and everywhere and named == set(model.observed)
+    return not source.given and everywhere and {term.variable for term in (*source.outcomes, *source.do)} == set(named)
 
 
-def _require_whole(model: Model, source: Kernel, span: Span | None) -> None:
+def _require_whole(source: Kernel, named: frozenset[str], span: Span | None) -> None:
     """Only distributions of everything that is not set are sources so far."""
-    if not _is_whole(model, source):
-        named = {term.variable for term in (*source.outcomes, *source.do)}
-        missing = [name for name in model.observed if name not in named]
+    if not _is_whole(source, named):
+        missing = sorted(named - {term.variable for term in (*source.outcomes, *source.do)})
         fact = f"it leaves out {', '.join(missing)}" if missing else "it has conditions"
         message = f"identification from part of a distribution is not built yet: {fact}"
         raise SutureError(Diagnostic("S501", message, span, "", "name every observed variable that is not set"))
 
 
-def _hidden(model: Model, sources: Iterable[Source], tables: Iterable[Empirical | None]) -> tuple[str, ...]:
+def _lacking(model: Model, sources: Iterable[Source], tables: Iterable[Empirical | None]) -> set[str]:
     """Observed variables that some table lacks."""
     lacking: set[str] = set()
     for source, table in zip(sources, tables, strict=True):
         if table is not None:
             lacking |= set(model.observed) - set(table.variables) - set(source.do)
-    return tuple(name for name in model.observed if name in lacking)
+    return lacking
 
 
 def _require_measured(formula: Formula, hidden: Sequence[str], names: Sequence[str], span: Span | None) -> None:

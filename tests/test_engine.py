@@ -144,6 +144,29 @@ def test_variables_without_a_column_are_latent() -> None:
     assert seen == {Status.VALUE, Status.NOT_IDENTIFIED}
 
 
+def test_variables_that_no_written_source_names_are_latent() -> None:
+    generator = np.random.default_rng(78)
+    seen: set[tuple[Status, bool]] = set()
+    for _ in range(60):
+        graph = random_graph(generator, int(generator.integers(3, 6)), 0.5, 0.3)
+        query = random_query(generator, graph, 2)
+        rest = [node for node in graph.nodes if node not in (*query.outcomes, *query.treatments)]
+        without = some_of(generator, rest, len(rest))
+        named = [node for node in graph.nodes if node not in without]
+        likely = [node for node in named if node not in query.outcomes]
+        known = [Known(None, some_of(generator, likely, 1)) for _ in range(int(generator.integers(1, 3)))]
+        sources = [query_text(Query(tuple(n for n in named if n not in one.do), one.do)) for one in known]
+        text = f"identify {query_text(query)} from {', '.join(dict.fromkeys(sources))}"
+        answer = only(run(f"{model_text(graph, dict.fromkeys(graph.nodes, 2))}\n{text}"))
+        parents = graph.with_latents()
+        shown = projection(parents, (set(parents) - set(graph.nodes)) | set(without))
+        expected = follows(shown, query, known)
+        assert answer.status is (Status.IDENTIFIED if expected else Status.NOT_IDENTIFIED), (graph, text, answer)
+        assert answer.check is not None or not expected
+        seen.add((answer.status, any(one.do for one in known)))
+    assert len(seen) == 4
+
+
 def test_what_one_of_two_sources_lacks_is_latent() -> None:
     """The survey measures all, the trial only X and Y: the trial alone answers, with Z latent in both."""
     generator = np.random.default_rng(74)
