@@ -42,6 +42,9 @@ MOST_STEPS = 20_000_000
 EXACT_STEPS = 1_000_000
 """Rational models are computed in floats beyond this much work, a step along n causes counting n: numbers grow."""
 
+MOST_EXACT_STEPS = 100_000_000
+"""Up to this much work floats that leave a variance in doubt give way to rationals."""
+
 CLOSED_WEIGHTS = 4
 """Cells whose weights after real observations are given in closed form; of rational models, more are in floats."""
 
@@ -83,8 +86,10 @@ def posterior(mixed: MixedModel, outcomes: Sequence[Term], given: Sequence[Term]
     cells = _cells(worlds, [asked[place] for place in finite], events, given)
     evidence = [(wire, term) for wire, term in zip(seen, given, strict=True) if mixed.is_real(term.variable)]
     targets = [asked[place] for place in real]
-    numbers = _numbers(worlds, cells, evidence, len(targets) + len(evidence))
+    numbers, exactly = _numbers(worlds, cells, evidence, len(targets) + len(evidence))
     found = [_cell(worlds, cell, numbers, evidence, targets) for cell in cells]
+    if exactly is not None and any(isinstance(one, str) or one.elimination.tied for one in found):
+        numbers, found = exactly, [_cell(worlds, cell, exactly, evidence, targets) for cell in cells]
     kept = _kept([one for one in found if isinstance(one, _Conditioned)], numbers)
     if not kept:
         raise Impossible(next(str(one) for one in found if isinstance(one, str)))
@@ -130,9 +135,12 @@ def _cells(worlds: Split, asked: Iterable[int], events: Mapping[int, str], given
     )
 
 
-def _numbers(worlds: Split, cells: Sequence[_Cell], evidence: Sequence[tuple[int, Term]], rows: int) -> Field:
+def _numbers(
+    worlds: Split, cells: Sequence[_Cell], evidence: Sequence[tuple[int, Term]], rows: int
+) -> tuple[Field, Field | None]:
     """The field to compute in: rationals, closed forms where there are parameters, floats where rationals cost much.
 
+    With floats come the rationals to fall back on where it matters whether a variance is zero.
     Raises `SutureError` S603 where the work is beyond the budget.
     """
     entries: list[Number] = [cell.weight for cell in cells]
@@ -142,19 +150,21 @@ def _numbers(worlds: Split, cells: Sequence[_Cell], evidence: Sequence[tuple[int
         if box.kind is not Kind.MECHANISM:
             entries.append(worlds.value(wire))
             continue
-        for form in {id(form): form for form in (worlds.form(box, cell.labels) for cell in cells)}.values():
+        forms = {id(form): form for form in (worlds.form(box, cell.labels) for cell in cells)}.values()
+        for form in forms:
             entries += [form.constant, form.noise, *(number for _, number in form.coefficients)]
-            edges = edges + 1 + len(form.coefficients)
+        edges += 1 + max(len(form.coefficients) for form in forms)
     entries += [worlds.value(wire) for wire in worlds.diagram.inputs]
     entries += [observed(term) for _, term in evidence]
     steps = len(cells) * (max(1, rows) * edges + rows**3)
     if steps > MOST_STEPS:
         message = f"this evaluation takes about {steps:.1e} steps, more than {MOST_STEPS:.0e}"
         raise SutureError(Diagnostic("S603", message, help="ask for fewer variables at once, or set some of them"))
-    floats = len(cells) * (max(1, rows) * edges**2 + rows**4) > EXACT_STEPS and not any(
-        getattr(entry, "free_symbols", None) for entry in entries
-    )
-    return PROBABILITY if floats else field_of(entries)
+    work = len(cells) * (max(1, rows) * edges**2 + rows**4)
+    if work <= EXACT_STEPS or any(getattr(entry, "free_symbols", None) for entry in entries):
+        return field_of(entries), None
+    rational = work <= MOST_EXACT_STEPS and all(isinstance(entry, Fraction) for entry in entries)
+    return PROBABILITY, RATIONAL if rational else None
 
 
 def field_of(entries: Sequence[Number]) -> Field:

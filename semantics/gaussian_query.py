@@ -49,6 +49,7 @@ from .conditional_gaussian import (
     posterior,
     vector,
 )
+from .distribution import unknown_source
 from .evaluate import Evaluation, Gap, number_of_label
 from .factors import NamedTable
 from .gaussian import eliminate, zeros
@@ -249,6 +250,8 @@ class _Evaluation:
 
     def conditioned(self, kernel: Kernel) -> Posterior | None:
         """The law of the outcomes whatever their values; None, and a gap, where the condition cannot happen."""
+        if kernel.source is not None:
+            raise SutureError(unknown_source(kernel.source, ()))
         outcomes = tuple(replace(in_world(term, kernel.do), value=None) for term in kernel.outcomes)
         given = tuple(self.observed(term, kernel) for term in kernel.given)
         key = (outcomes, given)

@@ -25,7 +25,7 @@ from ..dsl.diagram import Box, Diagram, Kind, live_boxes
 from ..dsl.formula import Term
 from ..dsl.formula_text import term_text
 from ..dsl.labels import number
-from ..dsl.program import Domain, Equation, Mechanism, Model, Real
+from ..dsl.program import AnyMechanism, Domain, Equation, Mechanism, Model, Real
 from ..dsl.worlds import Worlds, parallel_worlds
 from .affine import Affine, affine_mechanism, dimension
 from .contraction import contract
@@ -86,9 +86,8 @@ class MixedModel:
 def mixed_model(model: Model, need: Needed, domains: Mapping[str, Domain]) -> MixedModel:
     """What a query needs; raises `SutureError` S427 and S428 for all that is missing."""
     mechanisms = given_mechanisms(model, need, domains)
-    problems = [
-        missing_mechanism(model, variable, name) for name, variable in need.boxes.items() if name not in mechanisms
-    ]
+    given = {name for name, mechanism in mechanisms.items() if not isinstance(mechanism, AnyMechanism)}
+    problems = [missing_mechanism(model, variable, name) for name, variable in need.boxes.items() if name not in given]
     for name in need.variables:
         if model.by_name[name].values is None:
             try:

@@ -21,6 +21,7 @@ from oracles.gaussian import Equation, LinearModel, conditional
 from scipy import integrate, stats
 from strategies_gaussian import NUMBERS
 
+from suture.semantics import conditional_gaussian
 from suture.semantics.gaussian_law import Law
 
 from .programs import message, tables, values
@@ -156,6 +157,16 @@ def test_planes() -> None:
     # Of one plane, the line x = v, the densities count: W alone is a number of variance 1 or 4.
     (found,) = values(text + "compute P(T = 1 | W = 2)")
     assert float(found) == pytest.approx(1 / (1 + 3 * math.exp(1.5) / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("fallback", [-1, 10**8])
+def test_planes_in_floats(monkeypatch: pytest.MonkeyPatch, fallback: int) -> None:
+    monkeypatch.setattr(conditional_gaussian, "EXACT_STEPS", -1)
+    monkeypatch.setattr(conditional_gaussian, "MOST_EXACT_STEPS", fallback)
+    test_an_atom_outweighs_a_density()
+    test_planes()
+    test_densities_on_one_plane_are_compared_on_it()
+    test_a_unit_in_another_world()
 
 
 def test_densities_on_one_plane_are_compared_on_it() -> None:

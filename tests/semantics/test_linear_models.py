@@ -6,7 +6,7 @@ Evidence is what a unit drawn with rational noises shows, so that it is possible
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from oracles.gaussian import LinearModel, conditional, traced
 from strategies_gaussian import NUMBERS, linear_models, noises
 
+from suture.semantics import conditional_gaussian
 from suture.semantics.gaussian_law import Law
 
 from .programs import message, values
@@ -294,6 +295,92 @@ def test_many_observations() -> None:
     assert float(found) == pytest.approx((total / 4) / (1 / 9 + 60 / 4), rel=1e-12)
 
 
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.data())
+def test_floats_agree_with_rationals(data: st.DataObject) -> None:
+    """The same queries with no work allowed in rationals: one run falls back on them where ties are seen, one never."""
+    model = data.draw(linear_models(3))
+    unit = model.unit(data.draw(noises(model)))
+    seen = {name: unit[name] for name in model.names if data.draw(st.booleans())}
+    targets = [name for name in model.names if name not in seen]
+    if not targets:
+        return
+    conditions = ", ".join(f"{name} = {number(value)}" for name, value in seen.items())
+    asked = f"{model.text()}\ncompute P({', '.join(targets)}{' | ' * bool(seen)}{conditions})"
+    exact = law(asked).components[0]
+    limits = {"EXACT_STEPS": -1, "MOST_EXACT_STEPS": data.draw(st.sampled_from([-1, 10**8]))}
+    with pytest.MonkeyPatch.context() as patched:
+        for name, value in limits.items():
+            patched.setattr(conditional_gaussian, name, value)
+        floats = law(asked).components[0]
+    assert list(floats.mean) == pytest.approx([float(each) for each in exact.mean], abs=1e-7, rel=1e-7)
+    for row, expected in zip(floats.covariance, exact.covariance, strict=True):
+        assert list(row) == pytest.approx([float(each) for each in expected], abs=1e-7)
+
+
+def test_a_small_noise_in_a_large_model_is_no_tie() -> None:
+    """A reading with a noise of 1e-8 beside a spread of 1 is far off what it reads, and says so exactly."""
+    text = (chain(400, "0.9") + "\n").replace(
+        "\n}", "\n  R : real := V399 + 0.00000001*noise\n  S : real := V399 + noise\n}"
+    )
+    (found,) = values(text + "compute E(S | V399 = 1, R = 1.1)")
+    assert float(found) == pytest.approx(1)
+    tied = text.replace("0.00000001*noise", "1")
+    assert "cannot happen: R is 2 there" in message(tied + "compute E(S | V399 = 1, R = 1.1)")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Known cases
+
+
+def test_known_cases(cases: Callable[[str], Any]) -> None:
+    known = {case["id"]: case["expected"] for case in cases("numeric.json")["cases"]}
+    unadjusted, adjusted = values(
+        """
+        model Bias {
+          latent U1, U2 : real ~ Normal(0, 1)
+          X : real := U1 + noise
+          M : real := U1 + U2 + noise
+          Y : real := U2 + noise
+        }
+        compute E(Y | X = 1) - E(Y | X = 0), E(Y | X = 1, M = 0) - E(Y | X = 0, M = 0)
+        """
+    )
+    assert [float(unadjusted), float(adjusted)] == [known["m_bias_linear"]["unadj"], known["m_bias_linear"]["adj"]]
+    (total,) = values(
+        """
+        model Door {
+          latent U : real := noise
+          X : real := 0.6*U + noise
+          M : real := 0.8*X + noise
+          Y : real := 0.5*M + 0.9*U + noise
+        }
+        compute ate(X: 0 -> 1, Y)
+        """
+    )
+    assert float(total) == known["frontdoor_linear"]["value"]
+    ett, naive = values(
+        """
+        model Treated {
+          X : {0, 1} ~ Bernoulli(1/2)
+          Z : {0, 1} ~ Bernoulli(if X = 1 then 0.8 else 0.2)
+          Y : real := 2*X + 3*Z + noise
+        }
+        compute cde(X -> Y, Z = 0), E(Y | X = 1) - E(Y | X = 0)
+        """
+    )
+    assert [float(ett), float(naive)] == [known["ett_linear"]["ETT"], known["ett_linear"]["naive"]]
+
+
+def test_encouragement() -> None:
+    """Pearl, Glymour and Jewell, Causal Inference in Statistics (2016), section 4.2.3: Joe's exam."""
+    text = """
+    model Encouragement { X : real := noise ; H : real := 0.5*X + noise ; Y : real := 0.7*X + 0.4*H + noise }
+    compute E(Y[H = 2] | X = 0.5, H = 1, Y = 1.5)
+    """
+    assert values(text) == [Fraction("1.9")]
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Vectors
 
@@ -363,6 +450,11 @@ def test_a_vector_has_no_expectation() -> None:
     assert message("model M { V : real[2] ~ Normal(1, 2) }\ncompute E(V)") == (
         "error[S457]: V is a vector, and an expectation is a number\n --> t.suture\n  = help: ask for its law: P(V)"
     )
+
+
+def test_a_data_set_is_no_model() -> None:
+    text = "model M { X : real := noise }\ndata seen of M { X ; 1 ; 2 }\n"
+    assert message(text + "compute E[seen](X)").startswith("error[S423]")
 
 
 def test_a_mechanism_that_is_missing() -> None:
