@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .dsl.diagnostics import Diagnostic, SutureError
 from .library import Model
 from .semantics.compute import float_model
-from .semantics.inference import FiniteEngine, Path
+from .semantics.factors import NamedTable
+from .semantics.inference import Do, FiniteEngine, Given, Parameters, Path
+from .semantics.pairwise import Pair, pairwise
 from .semantics.plan import DEFAULT_BUDGET, Budget
+from .semantics.sensitivity import Bar, Sensitivity, sensitivity, tornado
 from .semantics.stochastic import FiniteModel
 
 
@@ -37,6 +40,46 @@ class Engine(FiniteEngine):
         budget: Budget = DEFAULT_BUDGET,
     ) -> None:
         super().__init__(_finite(model), path, device, budget)
+
+    def pairwise(
+        self,
+        given: Given = None,
+        do: Do = None,
+        parameters: Parameters = None,
+        pairs: Iterable[Pair] | None = None,
+    ) -> dict[Pair, NamedTable]:
+        """P(a, b | given, do(do)) of every arrow a -> b, or of the named pairs, by one pass back.
+
+        Pairs that no mechanism holds take one more, over the values of their first variables.  The arguments are those
+        of `marginals`.
+        """
+        return pairwise(self, given, do, parameters, pairs)
+
+    def sensitivity(
+        self, event: Mapping[str, str], given: Given = None, do: Do = None, parameters: Parameters = None
+    ) -> Sensitivity:
+        """The derivatives of P(event | given, do(do)) by every entry of every mechanism that it depends on.
+
+        `proportional` lets the other entries of a row keep their proportions, as they must sum to one; `plain` is the
+        derivative by the entry alone.  The arguments are those of `posterior`.  Raises `SutureError` S488 for an event
+        without values, or one that the evidence fixes already.
+        """
+        return sensitivity(self, event, given, do, parameters)
+
+    def tornado(
+        self,
+        event: Mapping[str, str],
+        given: Mapping[str, str] | None = None,
+        do: Mapping[str, str] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        spread: float = 0.1,
+    ) -> tuple[Bar, ...]:
+        """How far P(event | given, do(do)) moves as each entry varies by a fraction `spread`: the widest first.
+
+        Exact, since the answer is a ratio of two linear functions of an entry.  Raises `SutureError` S488 as
+        `sensitivity` does, and for batches.
+        """
+        return tornado(self, event, given, do, parameters, spread)
 
 
 def _finite(model: object) -> FiniteModel:

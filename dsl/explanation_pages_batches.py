@@ -64,4 +64,10 @@ PAGES: dict[str, Page] = {
         "",
         'name the values: {"Cancer": "yes"}.',
     ),
+    "S489": Page(
+        "weights of rows that are none",
+        "The weights of a data set lie in one of its columns: a number of at least 0 for each row.",
+        "",
+        "name the column that holds the counts, or leave the weight out.",
+    ),
 }

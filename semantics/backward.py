@@ -11,7 +11,7 @@ products is used, so the same pass gives max-marginals in the semiring of maxima
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -28,25 +28,39 @@ from .semiring import PROBABILITY, Array, Semiring
 class Trace:
     """A contraction with every result kept: `operands` are the arrays, then the results of the steps.
 
-    The value of the network is the last one times two to the power of `exponent`.
+    The value of the network is the last one times two to the power of `exponent`; `scaled` says whether that may be
+    anything but zero.
     """
 
     plan: Plan
     operands: tuple[Any, ...]
     exponent: Any
+    scaled: bool = True
 
 
-def forward(plan: Plan, arrays: Sequence[Array], semiring: Semiring = PROBABILITY, space: Any = np) -> Trace:
-    """Run a plan and keep every intermediate result, each scaled by a power of two of its own."""
+def forward(
+    plan: Plan,
+    arrays: Sequence[Array],
+    semiring: Semiring = PROBABILITY,
+    space: Any = np,
+    scaled: bool = True,
+    watch: Callable[[Any], None] | None = None,
+) -> Trace:
+    """Run a plan and keep every intermediate result, each scaled by a power of two of its own.
+
+    Not `scaled`, results stay as they are; `watch` sees every scaled one.
+    """
     operands: list[Any] = [*arrays]
     exponent: Any = 0
     for step in plan.steps:
         value = run_step(step, operands, semiring, space)
-        if semiring.scaled:
+        if scaled and semiring.scaled:
             value, shift = scaled_down(value, space)
             exponent = exponent + shift
+            if watch is not None:
+                watch(value)
         operands.append(value)
-    return Trace(plan, tuple(operands), exponent)
+    return Trace(plan, tuple(operands), exponent, scaled and semiring.scaled)
 
 
 def backward(
@@ -54,8 +68,8 @@ def backward(
 ) -> Mapping[int, Any]:
     """The derivative of the sum of a network's value in each of the wanted operands (None: those given to the plan).
 
-    Each is an array like its operand, up to a positive factor where the semiring scales: a derivative is only compared
-    with itself.  Operands are numbered as in the plan, results of steps included.
+    Each is an array like its operand, up to a positive factor where the trace is scaled: a derivative is then only
+    compared with itself.  Operands are numbered as in the plan, results of steps included.
     """
     plan, given = trace.plan, len(trace.plan.operands)
     needed = _ancestors(plan, range(given) if wanted is None else wanted)
@@ -69,7 +83,7 @@ def backward(
         for operand in (step.left, step.right):
             if operand is not None and operand.number in needed:
                 value = _derivative(step, operand, above, trace.operands, semiring, space)
-                found[operand.number] = scaled_down(value, space)[0] if semiring.scaled else value
+                found[operand.number] = scaled_down(value, space)[0] if trace.scaled else value
         if wanted is None or number not in wanted:
             del found[number]
     return found

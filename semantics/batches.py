@@ -94,10 +94,12 @@ def settings(given: Any) -> dict[str, Any]:
 
 
 def packed(variable: str, value: Any, labels: tuple[str, ...]) -> Packed:
-    """A label, a column of labels (along the axis `case`) or a `Batch`, as codes.
+    """A label, a column of labels (along the axis `case`) or a `Batch`, as codes; what is packed stays so.
 
     Raises `SutureError` S420 for a value that the variable does not have, S482 for the wrong number of dimensions.
     """
+    if isinstance(value, Packed):
+        return value
     if isinstance(value, Batch):
         return Packed(value.axes, _column(variable, value.values, labels, len(value.axes)))
     if isinstance(value, str):
@@ -165,6 +167,8 @@ def _array(variable: str, raw: Array, labels: tuple[str, ...]) -> NDArray[np.int
     match raw.dtype.kind:
         case "U":
             codes = np.full(raw.shape, _UNKNOWN, dtype=np.int32)
+            for blank in ("", "nan", "None"):
+                codes[raw == blank] = UNSEEN
             for place, label in enumerate(labels):
                 codes[raw == label] = place
             return _resolved(variable, raw, codes, labels)
@@ -178,7 +182,8 @@ def _array(variable: str, raw: Array, labels: tuple[str, ...]) -> NDArray[np.int
 
 def _objects(variable: str, values: Sequence[Any], labels: tuple[str, ...]) -> NDArray[np.int32]:
     """Python objects by one dictionary."""
-    known = {label: place for place, label in enumerate(labels)}
+    known: dict[Any, int] = {None: UNSEEN, "": UNSEEN, np.nan: UNSEEN}
+    known |= {label: place for place, label in enumerate(labels)}
     try:
         found = map(known.get, values, repeat(_UNKNOWN))
         codes = np.fromiter(found, dtype=np.int32, count=len(values))

@@ -11,10 +11,10 @@ from typing import Any, assert_never
 
 import numpy as np
 
-from .compiled import Purpose, Result, best_codes, given_of, operands
-from .contraction import execute, run_step
+from .backward import backward, forward, marginals, most_probable
+from .compiled import Purpose, Result, given_of, operands
+from .contraction import execute
 from .patterns import Network, Source
-from .plan import make_plan
 from .preparing import Prepared
 from .semiring import LOGARITHM, PROBABILITY, TROPICAL, Array, Semiring
 
@@ -60,32 +60,23 @@ def _case(
     entries = [semiring.of(array) for array in operands(network, given, np)]
     match purpose:
         case Purpose.CONDITIONAL:
-            value, _ = _logarithm(network, entries, semiring)
+            value = _logarithm(network, entries, semiring)
             return _normalised(value, len(network.pattern.targets)), float("nan")
         case Purpose.EVIDENCE:
-            value, _ = _logarithm(network, entries, semiring)
+            value = _logarithm(network, entries, semiring)
             return value, float(value)
         case Purpose.MARGINALS:
-            total = float(_logarithm(network, entries, semiring)[0])
-            pieces = [
-                _normalised(_reached(network, entries, reached.entry, semiring), 1)
-                for reached in network.reached
-                if reached.entry is not None
-            ]
-            values = np.concatenate(pieces) if pieces else np.zeros(0)
-            return np.where(np.isfinite(total), values, np.nan), total
+            return _marginals(network, entries, semiring)
         case Purpose.GRADIENT:
-            return _gradient(network, ready, arrays)
+            return _gradient(network, ready, arrays, semiring)
         case _:
             assert_never(purpose)
 
 
-def _logarithm(network: Network, entries: Sequence[Array], semiring: Semiring) -> tuple[Array, int]:
+def _logarithm(network: Network, entries: Sequence[Array], semiring: Semiring) -> Array:
+    """The logarithm of the value over the open axes."""
     value, exponent = execute(network.plan, entries, semiring)
-    if semiring is LOGARITHM:
-        return value, 0
-    with np.errstate(divide="ignore"):
-        return np.log(value) + exponent * LOG_TWO, 0
+    return _logarithms(value, semiring) + exponent * LOG_TWO
 
 
 def _normalised(logarithms: Array, targets: int) -> Array:
@@ -97,42 +88,48 @@ def _normalised(logarithms: Array, targets: int) -> Array:
     return values / values.sum(axis=outcomes, keepdims=True)
 
 
-def _reached(network: Network, entries: Sequence[Array], place: int, semiring: Semiring) -> Array:
-    plan = make_plan(network.plan.operands, network.sizes, network.plan.operands[place])
-    value, exponent = execute(plan, entries, semiring)
+def _marginals(network: Network, entries: Sequence[Array], semiring: Semiring) -> tuple[Array, float]:
+    """One pass forward and one back."""
+    trace = forward(network.plan, entries, semiring)
+    found = marginals(trace, semiring)
+    pieces = [found[reached.wire] for reached in network.reached if reached.slot is None]
+    tables = [_normalised(_logarithms(piece, semiring), 1) for piece in pieces]
+    values = np.concatenate(tables) if tables else np.zeros(0)
+    return values, float(_logarithms(trace.operands[-1], semiring) + trace.exponent * LOG_TWO)
+
+
+def _logarithms(values: Array, semiring: Semiring) -> Array:
     if semiring is LOGARITHM:
-        return value
+        return values
     with np.errstate(divide="ignore"):
-        return np.log(value) + exponent * LOG_TWO
+        return np.log(values)
 
 
-def _gradient(network: Network, ready: Prepared, arrays: Sequence[Array]) -> tuple[Array, float]:
+def _gradient(network: Network, ready: Prepared, arrays: Sequence[Array], semiring: Semiring) -> tuple[Array, float]:
     """The value and its derivative by every mechanism's entries: by each operand, put where it was sliced from.
 
     Both are to be multiplied by two to the power of the second result.
     """
     given = given_of(network, ready.form, arrays)
-    entries = operands(network, given, np)
-    value, shift = execute(network.plan, entries)
+    trace = forward(network.plan, [semiring.of(each) for each in operands(network, given, np)], semiring, scaled=False)
+    places = [place for place, entry in enumerate(network.entries) if entry.source is Source.MECHANISM]
+    found = backward(trace, places, semiring)
+    value, derivatives, shift = trace.operands[-1], [found[place] for place in places], 0.0
+    if semiring is LOGARITHM:
+        shift = max(float(np.max(each)) for each in [value, *derivatives])
+        shift = np.floor(shift / LOG_TWO) if np.isfinite(shift) else 0.0
+        value, *derivatives = (np.exp(each - shift * LOG_TWO) for each in [value, *derivatives])
     slopes = {name: np.zeros(np.shape(given.mechanisms[name])) for name in network.mechanisms}
-    for place, entry in enumerate(network.entries):
-        if entry.source is Source.MECHANISM:
-            rest = [np.ones(np.shape(each)) if number == place else each for number, each in enumerate(entries)]
-            plan = make_plan(network.plan.operands, network.sizes, network.plan.operands[place])
-            slope, exponent = execute(plan, rest)
-            taken = tuple(slice(None) if slot is None else given.codes[slot] for slot in entry.taken)
-            slopes[entry.name][taken] += np.ldexp(slope, exponent - shift)
+    for place, derivative in zip(places, derivatives, strict=True):
+        entry = network.entries[place]
+        taken = tuple(slice(None) if slot is None else given.codes[slot] for slot in entry.taken)
+        slopes[entry.name][taken] += derivative
     return np.concatenate([value.reshape(1), *(slopes[name].reshape(-1) for name in network.mechanisms)]), float(shift)
 
 
 def _assignment(network: Network, arrays: Sequence[Array]) -> tuple[Array, float]:
     """The most probable codes of all axes, and the logarithm of their probability."""
-    plan = network.plan
-    results: list[Any] = [TROPICAL.of(array) for array in arrays]
-    axes: list[tuple[int, ...]] = list(plan.operands)
-    for step in plan.steps:
-        results.append(run_step(step, results, TROPICAL))
-        axes.append(step.axes)
-    codes = best_codes(plan, results, axes, np)
-    every = [int(codes.get(axis, 0)) for axis in range(len(network.sizes))]
-    return np.array(every, dtype=np.int32), float(results[-1])
+    trace = forward(network.plan, [TROPICAL.of(array) for array in arrays], TROPICAL)
+    codes = most_probable(trace, TROPICAL)
+    every = [codes.get(axis, 0) for axis in range(len(network.sizes))]
+    return np.array(every, dtype=np.int32), float(trace.operands[-1])

@@ -4,10 +4,8 @@ A program is made once for a network, a `Purpose` and the batch axes of its inpu
 Inside it the plan runs on `jax.numpy` through the one evaluator (`contraction.execute`), and `vmap` carries it over the
 batch axes, so that what does not depend on an axis is computed once for all its places.
 
-All marginals come from one backward pass: with a vector of ones on the wire of each variable, its marginal is the
-derivative of the logarithm of the evidence's probability with respect to that vector (Darwiche 2003, "A differential
-approach to inference in Bayesian networks", theorem 1), whatever the size of the network.  In the same way the family
-tables are derivatives with respect to the mechanisms.
+All marginals come from one pass back over the plan (`backward`), compiled with the pass forward; derivatives by the
+mechanisms' entries are JAX's own.
 
 Scales.  Where the product of the smallest entries cannot leave the range of float64, nothing underflows and steps are
 not scaled.  Elsewhere each step is scaled by a power of two, which a gradient takes for a constant, and the program
@@ -25,6 +23,7 @@ from typing import Any, TypeAlias, assert_never
 
 import numpy as np
 
+from .backward import forward, marginals
 from .compile_cache import kept
 from .contraction import execute, run_step
 from .devices import precision, sharding
@@ -35,6 +34,7 @@ from .semiring import PROBABILITY, TROPICAL, Array
 EDGE = 2.0**-500
 LEAST_PIECE = 256
 PIECE_CELLS = 1 << 22
+ROUND = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)
 Axes: TypeAlias = tuple[str, ...]
 
 
@@ -219,26 +219,16 @@ def _evidence(network: Network, given: Given, scaled: bool) -> tuple[Any, Any]:
 
 
 def _marginals(network: Network, given: Given, scaled: bool) -> tuple[Any, Any, Any]:
-    """The derivative by the vector on each reached wire, times that vector."""
-    import jax
+    """One pass forward and one back; each table over its sum, which is nan where the evidence is impossible."""
     import jax.numpy as jnp
 
-    arrays = operands(network, given, jnp)
-    places = [reached.entry for reached in network.reached if reached.entry is not None]
-
-    def logarithm(vectors: list[Any]) -> tuple[Any, Any]:
-        every = list(arrays)
-        for place, vector in zip(places, vectors, strict=True):
-            every[place] = vector
-        value, exponent, sound = _contracted(network, every, scaled)
-        return jnp.log(value) + exponent * np.log(2.0), sound
-
-    vectors = [arrays[place] for place in places]
-    (evidence, sound), slopes = jax.value_and_grad(logarithm, has_aux=True)(vectors)
-    pieces = [vector * slope for vector, slope in zip(vectors, slopes, strict=True)]
-    values = jnp.concatenate(pieces) if pieces else jnp.zeros(0)
-    # Where the evidence is impossible, so is every derivative; entries of weight zero would hide it.
-    return jnp.where(jnp.isfinite(evidence), values, jnp.nan), evidence, sound
+    watch = _Watch()
+    trace = forward(network.plan, operands(network, given, jnp), PROBABILITY, jnp, scaled, watch)
+    found = marginals(trace, PROBABILITY, jnp)
+    pieces = [found[reached.wire] for reached in network.reached if reached.slot is None]
+    values = jnp.concatenate([piece / piece.sum() for piece in pieces]) if pieces else jnp.zeros(0)
+    evidence = jnp.log(trace.operands[-1]) + jnp.asarray(trace.exponent, dtype=np.float64) * np.log(2.0)
+    return values, evidence, jnp.asarray(watch.sound)
 
 
 def _gradient(network: Network, given: Given, scaled: bool) -> tuple[Any, Any, Any]:
@@ -388,13 +378,14 @@ def run(
 
 
 def rounded(length: int) -> int:
-    """A length rounded up to one of eight between powers of two, so that few shapes are compiled.
+    """A length rounded up to a round one, in tens or in twos, so that few shapes are compiled.
 
-    >>> [rounded(length) for length in (1, 7, 17, 1000, 1025)]
-    [1, 7, 18, 1024, 1152]
+    >>> [rounded(length) for length in (1, 7, 17, 1000, 1024, 1025)]
+    [1, 7, 20, 1000, 1024, 1200]
     """
-    step = max(1, 1 << max(0, (length - 1).bit_length() - 4))
-    return -(-length // step) * step
+    tens = 10 ** max(0, len(str(length)) - 2)
+    decimal = next(each * tens for each in ROUND if each * tens >= length) if length > 10 else length
+    return min(decimal, 1 << (length - 1).bit_length())
 
 
 def _piece(network: Network, purpose: Purpose, others: int, length: int, devices: int, budget: Budget) -> int:
@@ -440,10 +431,12 @@ def _called(
             for array, dimension in zip(arrays, dimensions, strict=True)
         )
         compiled = _compiled(Request(network, purpose, form, inputs, scaled, devices))
-        placed = [
-            jax.device_put(array, sharding(devices, dimension))
-            for array, dimension in zip(arrays, dimensions, strict=True)
-        ]
+        placed = arrays
+        if devices != (jax.devices()[0],):
+            placed = [
+                jax.device_put(array, sharding(devices, dimension))
+                for array, dimension in zip(arrays, dimensions, strict=True)
+            ]
         values, evidence, sound = compiled(*placed)
         return Result(np.asarray(values), np.asarray(evidence), np.asarray(sound))
 

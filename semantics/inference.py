@@ -22,7 +22,7 @@ import numpy as np
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.formula import Term
 from ..dsl.formula_text import term_text
-from .batches import UNSEEN, Packed
+from .batches import CASE, UNSEEN, Packed, packed, settings
 from .cases import cases_on_numpy
 from .compiled import Form, Purpose, Result, run
 from .devices import devices_named, precision, sharding
@@ -41,6 +41,7 @@ from .preparing import (
     smallness,
     term_of,
 )
+from .row_patterns import grouped, row_weights, weighted_sum, without
 from .stochastic import FiniteModel
 
 Path: TypeAlias = Literal["auto", "numpy", "jax"]
@@ -166,7 +167,7 @@ class FiniteEngine:
         names = (targets,) if isinstance(targets, str) else tuple(targets)
         terms = [term_of(name, self.model) for name in names]
         pattern = pattern_of(known, terms)
-        found = self._answered(self._network(pattern, known, whole=False), Purpose.CONDITIONAL, known)
+        found = self.answered(self.network(pattern, known, whole=False), Purpose.CONDITIONAL, known)
         variables = [(term_text(term), labels_of(term, self.model)) for term in terms]
         variables += [(name, labels_of(Term(name), self.model)) for name in known.opened]
         return self._table(known, found.form, found.values, variables)
@@ -182,11 +183,14 @@ class FiniteEngine:
 
         Arguments are those of `posterior`; an open intervention is one more batch axis, with the labels as its places.
         """
-        known, opened = self._spread(known_of(self.model, given, do, parameters))
-        names = tuple(self.model.diagram.position) if variables is None else tuple(variables)
+        known, opened = self.spread(known_of(self.model, given, do, parameters))
+        return self.marginals_of(known, opened, tuple(self.model.diagram.position) if variables is None else variables)
+
+    def marginals_of(self, known: Known, opened: Sequence[str], names: Sequence[str]) -> Marginals:
+        """As `marginals`, under what is known already."""
         terms = [term_of(name, self.model) for name in names]
-        network = self._network(pattern_of(known, reached=terms), known)
-        found = self._answered(network, Purpose.MARGINALS, known)
+        network = self.network(pattern_of(known, reached=terms), known)
+        found = self.answered(network, Purpose.MARGINALS, known)
         spans: dict[str, tuple[int, int]] = {}
         points: dict[str, Array] = {}
         start = 0
@@ -195,16 +199,17 @@ class FiniteEngine:
                 spans[term_text(term)] = start, start + network.sizes[reached.wire]
                 start += network.sizes[reached.wire]
             else:
-                points[term_text(term)] = self._code(network, reached.slot, known, found.form)
+                codes = self._code(network, reached.slot, known, found.form)
+                points[term_text(term)] = self.widened(known, found.form, codes)
         labels = {term_text(term): labels_of(term, self.model) for term in terms}
         evidence = self._table(known, found.form, found.evidence, [], opened)
-        return Marginals(found.values, spans, labels, points, evidence)
+        return Marginals(self.widened(known, found.form, found.values), spans, labels, points, evidence)
 
     def evidence(self, given: Given = None, do: Do = None, parameters: Parameters = None) -> NamedTable:
         """The logarithm of P(given | do(do)), over the batch axes and the open interventions; -inf where impossible."""
-        known, opened = self._spread(known_of(self.model, given, do, parameters))
-        network = self._network(pattern_of(known), known)
-        found = self._answered(network, Purpose.EVIDENCE, known)
+        known, opened = self.spread(known_of(self.model, given, do, parameters))
+        network = self.network(pattern_of(known), known)
+        found = self.answered(network, Purpose.EVIDENCE, known)
         return self._table(known, found.form, found.evidence, [], opened)
 
     def most_probable(self, given: Given = None, do: Do = None, parameters: Parameters = None) -> Assignment:
@@ -212,12 +217,12 @@ class FiniteEngine:
 
         Where several are, one of them, always the same.  Arguments are those of `marginals`.
         """
-        known, opened = self._spread(known_of(self.model, given, do, parameters))
+        known, opened = self.spread(known_of(self.model, given, do, parameters))
         names = tuple(self.model.diagram.position)
         terms = [Term(name) for name in names]
-        network = self._network(pattern_of(known, reached=terms), known)
-        best = self._answered(network, Purpose.ASSIGNMENT, known)
-        total = self._answered(network, Purpose.EVIDENCE, known)
+        network = self.network(pattern_of(known, reached=terms), known)
+        best = self.answered(network, Purpose.ASSIGNMENT, known)
+        total = self.answered(network, Purpose.EVIDENCE, known)
         places = []
         for reached in network.reached:
             own = reached.slot
@@ -235,9 +240,36 @@ class FiniteEngine:
             self._table(known, best.form, best.evidence, [], opened),
         )
 
+    def log_likelihood(
+        self, data: Any, weight: str | None = None, do: Do = None, parameters: Parameters = None
+    ) -> NamedTable:
+        """The logarithm of the probability of a table of cases, a row a case; values that are missing are summed out.
+
+        `weight` names the column of row counts.  The table has the axes of interventions and parameters, if any.
+        Equal rows are answered once, rows with the same values missing together.  Raises `SutureError` as `posterior`
+        does, S489 for weights that are none.
+        """
+        columns = settings(data)
+        counts = row_weights(columns.pop(weight, None) if weight is not None else None, weight)
+        codes = {name: self._packed(name, value) for name, value in columns.items()}
+        total: NamedTable | None = None
+        for rows in grouped(codes, counts):
+            found = self.evidence(rows.codes, do, parameters)
+            if CASE in found.variables:
+                place = found.variables.index(CASE)
+                summed = weighted_sum(found.values, place, rows.counts)
+                found = NamedTable(without(found.variables, place), without(found.labels, place), summed)
+            else:
+                found = NamedTable(found.variables, found.labels, found.values * rows.counts.sum())
+            total = found if total is None else replace(found, values=total.values + found.values)
+        return NamedTable((), (), np.zeros(())) if total is None else total
+
+    def _packed(self, name: str, value: Any) -> Packed:
+        return packed(name, value, labels_of(term_of(name, self.model), self.model))
+
     # Networks and paths
 
-    def _network(self, pattern: Pattern, known: Known, whole: bool = True) -> Network:
+    def network(self, pattern: Pattern, known: Known, whole: bool = True) -> Network:
         """The network of a pattern, kept; not `whole`: without parts of the evidence that cancel."""
         positive = None if whole else self._positive.difference(known.mechanisms)
         key = (pattern, positive)
@@ -253,10 +285,10 @@ class FiniteEngine:
     def _positive(self) -> frozenset[str]:
         return frozenset(name for name, array in self.model.arrays.items() if bool((array > 0).all()))
 
-    def _answered(self, network: Network, purpose: Purpose, known: Known) -> Answered:
+    def answered(self, network: Network, purpose: Purpose, known: Known) -> Answered:
         """The network's results on the path that is asked for, or the one that looks cheaper."""
         check(network.plan, self.budget)
-        ready = prepared(network, known, self._base, self._smallness)
+        ready = prepared(network, known, self.base, self._smallness)
         found = (
             self._compiled(ready, purpose, known) if self._compile(ready, purpose) else self._at_once(ready, purpose)
         )
@@ -300,7 +332,7 @@ class FiniteEngine:
         mended = cases_on_numpy(ready, purpose, found)
         return mended.values, mended.evidence
 
-    def _base(self, name: str) -> Array:
+    def base(self, name: str) -> Array:
         """The array of a mechanism; raises `SutureError` S428 where the model has none."""
         if name not in self.model.arrays:
             message = f"this needs the mechanism of {name}, which the model does not give"
@@ -309,7 +341,7 @@ class FiniteEngine:
 
     def _smallness(self, name: str) -> float:
         if name not in self._bits:
-            self._bits[name] = smallness(self._base(name))
+            self._bits[name] = smallness(self.base(name))
         return self._bits[name]
 
     def _on_devices(self, name: str) -> Any:
@@ -319,12 +351,12 @@ class FiniteEngine:
         key = (name, len(self.devices))
         if key not in self._resident:
             with precision():
-                self._resident[key] = jax.device_put(self._base(name), sharding(self.devices, None))
+                self._resident[key] = jax.device_put(self.base(name), sharding(self.devices, None))
         return self._resident[key]
 
     # Axes
 
-    def _spread(self, known: Known) -> tuple[Known, tuple[str, ...]]:
+    def spread(self, known: Known) -> tuple[Known, tuple[str, ...]]:
         """Open interventions as a batch over all their values; the names of those axes."""
         if not known.opened:
             return known, ()
@@ -354,15 +386,47 @@ class FiniteEngine:
         variables: Sequence[tuple[str, tuple[str, ...]]],
         opened: Sequence[str] = (),
     ) -> NamedTable:
-        """Values with their batch axes and variables named; an axis that they do not depend on is repeated."""
-        names = tuple(known.lengths)
-        labels: list[Sequence[str]] = [
-            labels_of(Term(axis), self.model) if axis in opened else Places(known.lengths[axis]) for axis in names
-        ]
+        """Values of a program with their batch axes and variables named."""
+        return self.table(known, self.widened(known, form, values), variables, opened)
+
+    def widened(self, known: Known, form: Form, values: Array) -> Array:
+        """Values with every batch axis; along one that they do not depend on they are repeated."""
         inner = values.shape[len(form.batch) :]
-        shape = tuple(known.lengths[axis] if axis in form.batch else 1 for axis in names)
-        full = np.broadcast_to(values.reshape([*shape, *inner]), (*known.lengths.values(), *inner))
-        return NamedTable((*names, *(name for name, _ in variables)), (*labels, *(own for _, own in variables)), full)
+        shape = [length if axis in form.batch else 1 for axis, length in known.lengths.items()]
+        return np.broadcast_to(values.reshape([*shape, *inner]), (*known.lengths.values(), *inner))
+
+    def table(
+        self,
+        known: Known,
+        values: Array,
+        variables: Sequence[tuple[str, tuple[str, ...]]],
+        opened: Sequence[str] = (),
+    ) -> NamedTable:
+        """Values over every batch axis and then the variables, as a table; open interventions have labels."""
+        labels: list[Sequence[str]] = [
+            labels_of(Term(axis), self.model) if axis in opened else Places(length)
+            for axis, length in known.lengths.items()
+        ]
+        names = (*known.lengths, *(name for name, _ in variables))
+        return NamedTable(names, (*labels, *(own for _, own in variables)), values)
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """The labels of a variable or of a counterfactual term."""
+        return labels_of(term_of(name, self.model), self.model)
+
+    def entries(self, known: Known, mechanism: str) -> Array:
+        """The entries of a mechanism, with every batch axis in front, of length one where they do not depend on it."""
+        axes, values = known.mechanisms.get(mechanism, ((), None))
+        if values is None:
+            return self.base(mechanism).reshape([*(1 for _ in known.lengths), *self.shape_of(mechanism)])
+        moved = ordered(values, axes, tuple(known.lengths))
+        shape = [length if axis in axes else 1 for axis, length in known.lengths.items()]
+        return moved.reshape([*shape, *moved.shape[len(axes) :]])
+
+    def shape_of(self, mechanism: str) -> tuple[int, ...]:
+        """The shape of a mechanism's array."""
+        box = next(each for each in self.model.diagram.boxes if each.name == mechanism)
+        return self.model.shape((*box.inputs, *box.outputs))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

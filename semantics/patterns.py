@@ -80,10 +80,9 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Where a reached term is found: its operand, or the slot that slices its wire; and its wire."""
+    """Where a reached term is found: its wire, and the slot that slices it, if one does."""
 
     wire: int
-    entry: int | None = None
     slot: int | None = None
 
 
@@ -203,7 +202,7 @@ class _Builder:
         for term in self.pattern.weighted:
             self._weigh(term, wires[term])
         self._boxes()
-        reached = tuple(self._reach(term, wires[term]) for term in self.pattern.reached)
+        reached = tuple(self._reach(wires[term]) for term in self.pattern.reached)
         self._cover([*opened, *targets])
         open_axes = (*targets, *opened)
         return Network(self.pattern, tuple(self.slots), tuple(self.entries), tuple(self.sizes), open_axes, reached)
@@ -268,15 +267,8 @@ class _Builder:
         axes = () if slot is not None else (wire,)
         self.entries.append(Entry(Source.WEIGHTS, slot_name(term), axes, (slot,), self.sizes[wire]))
 
-    def _reach(self, term: Term, wire: int) -> Reached:
-        """The operand whose derivative is the term's marginal: its weights, or ones."""
-        if wire in self.fixed:
-            return Reached(wire, None, self.fixed[wire])
-        for number, entry in enumerate(self.entries):
-            if entry.source is Source.WEIGHTS and entry.axes == (wire,):
-                return Reached(wire, number)
-        self.entries.append(Entry(Source.ONES, slot_name(term), (wire,)))
-        return Reached(wire, len(self.entries) - 1)
+    def _reach(self, wire: int) -> Reached:
+        return Reached(wire, self.fixed.get(wire))
 
     def _boxes(self) -> None:
         for number in sorted(live_boxes(self.diagram)):
