@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .latent_models import LatentModel
     from .library import Model, run_file
     from .semantics.batches import Batch, Likelihood
+    from .semantics.budget import Budget, limited
 
 __version__ = "0.1.0"
 
@@ -28,12 +29,14 @@ _HOME = {
     "Answer": ".answer",
     "Answers": ".answer",
     "Batch": ".semantics.batches",
+    "Budget": ".semantics.budget",
     "Engine": ".inference",
     "LatentModel": ".latent_models",
     "Likelihood": ".semantics.batches",
     "Model": ".library",
     "Status": ".answer",
     "SutureError": ".dsl.diagnostics",
+    "limited": ".semantics.budget",
     "run": ".engine",
     "run_file": ".library",
 }
@@ -42,12 +45,14 @@ __all__ = [
     "Answer",
     "Answers",
     "Batch",
+    "Budget",
     "Engine",
     "LatentModel",
     "Likelihood",
     "Model",
     "Status",
     "SutureError",
+    "limited",
     "run",
     "run_file",
 ]

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
-import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .dsl.diagnostics import SutureError
     from .dsl.drawing.scene import Scene
-    from .dsl.program import Program, Statement
+    from .dsl.program import Domain, Model, Program
     from .dsl.source import Source
+    from .semantics.budget import Budget
 
 FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
 # Graphviz' libraries do not load; DuckDB is not there for files; another package that something needs is not.
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"suture {__version__}")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="answer every statement of a program"))
+    _add_plan(commands.add_parser("plan", help="say what computing a query would cost, without computing it"))
     _add_files(commands.add_parser("check", help="find what is wrong with programs, without running them"), check)
     formatter = commands.add_parser("fmt", help="format programs in place; '-' formats stdin to stdout")
     formatter.add_argument("--check", action="store_true", help="only say which files would change (exit 1)")
@@ -88,7 +90,53 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     for name, text in FORMS.items():
         form.add_argument(f"--{name}", dest="form", action="store_const", const=name, help=text)
     command.add_argument("--strict", action="store_true", help="exit 1 where a query is not identified")
+    _add_budget(command, "each statement")
     command.set_defaults(run=run, form="text")
+
+
+def _add_plan(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a program, a network such as alarm.bif, or '-' for a program on stdin")
+    command.add_argument("query", help='such as "P(Y | do(X = 1), Z)"')
+    command.add_argument("--in", dest="model", help="which model, where there are several")
+    command.add_argument(
+        "--json", dest="form", action="store_const", const="json", help="the answer as one JSON object"
+    )
+    _add_budget(command, "the query")
+    command.set_defaults(run=plan, form="text")
+
+
+def _add_budget(command: argparse.ArgumentParser, what: str) -> None:
+    """The options `--time` and `--memory`, which `_budget` reads."""
+    command.add_argument("--time", type=_seconds, metavar="TIME", help=f"at most so long for {what}: 90, 90s, 5min, 2h")
+    command.add_argument("--memory", type=_bytes, metavar="SIZE", help="at most so much in arrays: 500M, 8G (4G)")
+
+
+def _seconds(text: str) -> float:
+    return _scaled(text, {"": 1.0, "s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0})
+
+
+def _bytes(text: str) -> int:
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+    spelled = {f"{unit}{ending}".lower(): float(size) for unit, size in units.items() for ending in ("", "B", "iB")}
+    return int(_scaled(text, {"": 1.0, "b": 1.0, **spelled}))
+
+
+def _scaled(text: str, units: Mapping[str, float]) -> float:
+    """A positive number with a unit."""
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)", text.strip())
+    if found is None or found[2].lower() not in units or float(found[1]) == 0:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no amount; write a number and one of {', '.join(filter(None, units))}"
+        )
+    return float(found[1]) * units[found[2].lower()]
+
+
+def _budget(options: argparse.Namespace) -> Budget:
+    """The budget that the options ask for; where they are silent, the ordinary one."""
+    from .semantics.budget import DEFAULT_BUDGET, Budget
+
+    memory = DEFAULT_BUDGET.bytes if options.memory is None else options.memory
+    return Budget(memory, DEFAULT_BUDGET.flops, options.time)
 
 
 FORMS = {
@@ -140,6 +188,7 @@ def run(options: argparse.Namespace) -> int:
     """`suture run FILE|-`."""
     from .dsl.diagnostics import SutureError
     from .engine import answers, read
+    from .progress import Progress
 
     try:
         source = _source(options.file)
@@ -151,50 +200,46 @@ def run(options: argparse.Namespace) -> int:
     printer = PRINTERS[options.form]
     _note_changes(program)
     folder = _folder(options.file)
-    with _Progress() as progress:
-        found = progress.through(answers(program, folder, progress.started))
+    with Progress() as progress:
+        found = progress.through(answers(program, folder, _budget(options), progress.started, progress.advanced))
         return printer(found, source, options.strict)
 
 
-class _Progress:
-    """Says on a terminal which statement is being answered, once it takes longer than a second; elsewhere nothing."""
+def plan(options: argparse.Namespace) -> int:
+    """`suture plan FILE QUERY [--in MODEL] [--json]`: what computing a query would cost, without computing it."""
+    from .dsl.diagnostics import SutureError
+    from .dsl.resolve import read_query
+    from .planning import planned_answer
+    from .semantics.budget import limited
 
-    PATIENCE = 1.0
+    try:
+        model, domains = _model_of(options.file, options.model)
+        query = read_query(options.query, model)
+        with limited(_budget(options)):
+            answer = planned_answer(model, query.text, query.formula, domains)
+    except SutureError as error:
+        return _report_broken(error, options.form)
+    if options.form == "json":
+        import json
 
-    def __init__(self) -> None:
-        self._timer: threading.Timer | None = None
-        self._shown = False
+        print(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(answer)
+    return FINE
 
-    def __enter__(self) -> _Progress:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._clear()
+def _model_of(file: str, name: str | None) -> tuple[Model, dict[str, Domain]]:
+    """A model of a program with its domains, or the one in another tool's file."""
+    from .dsl.exchange import format_of_file, import_file
+    from .engine import read
+    from .evidence import domains_of
+    from .pictures import chosen_model
 
-    def started(self, statement: Statement) -> None:
-        """A statement is about to be answered."""
-        self._clear()
-        if sys.stderr.isatty():
-            self._timer = threading.Timer(self.PATIENCE, self._show, (statement.span.line,))
-            self._timer.daemon = True
-            self._timer.start()
-
-    def through(self, found: Iterable[Answer]) -> Iterator[Answer]:
-        """The answers, each after the line on the terminal is gone."""
-        for answer in found:
-            self._clear()
-            yield answer
-
-    def _show(self, line: int) -> None:
-        self._shown = True
-        print(f"\r… answering line {line}; Ctrl-C stops", end="", file=sys.stderr, flush=True)
-
-    def _clear(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
+    if file != "-" and format_of_file(file.removesuffix(".gz")) is not None:
+        return import_file(file).model, {}
+    program = read(_source(file), _folder(file))
+    model = chosen_model(program, name)
+    return model, domains_of(program, model.name)
 
 
 def check(options: argparse.Namespace) -> int:

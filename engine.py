@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -51,6 +52,7 @@ from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
 from .identify.derivation import OBSERVED, Outcome, Source, Undecided
 from .identify.separation import independence
+from .semantics.budget import Budget, limited, meter
 
 if TYPE_CHECKING:
     from .across_domains import Families
@@ -67,15 +69,15 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def run(program: str | SourceText, folder: str | Path | None = None) -> Answers:
-    """Answer every statement of a program, in order.
+def run(program: str | SourceText, folder: str | Path | None = None, budget: Budget | None = None) -> Answers:
+    """Answer every statement of a program, in order, each within the budget.
 
     Relative paths of data files and networks are taken from `folder`.  Raises `SutureError` where the program has
     errors; an error that only running a statement shows makes that statement's answer an error, and the others are
     answered.
     """
     source = program if isinstance(program, SourceText) else SourceText(program)
-    return Answers(answers(read(source, folder), folder))
+    return Answers(answers(read(source, folder), folder, budget))
 
 
 def read(source: SourceText, folder: str | Path | None = None) -> Program:
@@ -84,10 +86,17 @@ def read(source: SourceText, folder: str | Path | None = None) -> Program:
 
 
 def answers(
-    program: Program, folder: str | Path | None = None, started: Callable[[Statement], None] | None = None
+    program: Program,
+    folder: str | Path | None = None,
+    budget: Budget | None = None,
+    started: Callable[[Statement], None] | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> Iterator[Answer]:
-    """The answers one by one, each as soon as it is there; `started` is told of each statement before it is run."""
-    session = Session(program, Path(folder) if folder is not None else None)
+    """The answers one by one, each as soon as it is there and within the budget.
+
+    `started` is told of each statement before it is run, `progress` how far a long contraction is, from 0 to 1.
+    """
+    session = Session(program, Path(folder) if folder is not None else None, budget=budget, progress=progress)
     for statement in program.statements:
         if started is not None:
             started(statement)
@@ -102,16 +111,24 @@ class Session:
     folder: Path | None = None
     tables: dict[str, Empirical] = field(default_factory=dict)
     outcomes: dict[tuple[Formula, Diagram, str | None, tuple[Source, ...]], Outcome] = field(default_factory=dict)
+    budget: Budget | None = None
+    progress: Callable[[float], None] | None = None
 
     def answer(self, statement: Statement) -> Iterator[Answer]:
         """The answers to a statement, timed; `compute` gives one a query, every other statement gives one."""
-        started = time.perf_counter()
+        found, started = self._answers(statement), time.perf_counter()
         try:
-            for found in self._answers(statement):
-                yield replace(found, seconds=time.perf_counter() - started)
+            while (answer := self._next(found)) is not None:
+                yield replace(answer, seconds=time.perf_counter() - started)
                 started = time.perf_counter()
         except SutureError as error:
             yield self._failed(statement, error, time.perf_counter() - started)
+
+    def _next(self, found: Iterator[Answer]) -> Answer | None:
+        """The next answer, within the budget; None after the last."""
+        force = self.budget or meter().budget
+        with limited(force, self.progress) if self.budget or self.progress else nullcontext():
+            return next(found, None)
 
     def _failed(self, statement: Statement, error: SutureError, seconds: float) -> Answer:
         diagnostic = error.diagnostics[0]
@@ -172,9 +189,6 @@ class Session:
         """Formula and derivation, or a witness."""
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
-        elsewhere = self._elsewhere(statement)
-        if elsewhere is not None:
-            return elsewhere
         asked = question(query.formula, self.program, query.model, statement.span)
         if partial(model, asked.formula, statement.sources):
             return self._search(statement, asked)
@@ -185,19 +199,6 @@ class Session:
         answer = with_outcome(head, found, asked.formula)
         answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
         return with_models(answer, found, asked.formula, model, known)
-
-    def _elsewhere(self, statement: Identify) -> Answer | None:
-        """The refusal of a unit's values in another domain, from distributions that do not tell them."""
-        formula = statement.query.formula
-        if not isinstance(formula, Kernel) or not any(each.swap for term in formula.outcomes for each in term.world):
-            return None
-
-        from .across_domains import not_from_laws
-
-        query = statement.query
-        name = statement.name or query.name
-        head = Answer("identify", Status.UNDECIDED, statement.span.line, name, query.model, query.text)
-        return not_from_laws(head, query, self.program)
 
     def _search(self, statement: Identify, asked: Question) -> Answer:
         """Identification from parts of distributions, by a search for a do-calculus proof within a budget."""

@@ -7,11 +7,11 @@ from typing import Any
 
 from .dsl.diagnostics import Diagnostic, SutureError
 from .library import Model
+from .semantics.budget import Budget
 from .semantics.compute import float_model
 from .semantics.factors import NamedTable
 from .semantics.inference import Do, FiniteEngine, Given, Parameters, Path
 from .semantics.pairwise import Pair, pairwise
-from .semantics.plan import DEFAULT_BUDGET, Budget
 from .semantics.sensitivity import Bar, Sensitivity, sensitivity, tornado
 from .semantics.stochastic import FiniteModel
 
@@ -22,7 +22,7 @@ class Engine(FiniteEngine):
     `model` is a `Model` whose variables have finitely many values (mechanisms may be missing where no question needs
     them, or where they come as parameters), or a `FiniteModel`.  `path` is `auto`, `numpy` (at once) or `jax`
     (compiled); `device` is what compiled programs run on: `cpu`, `gpu`, `cpu:1`, `all`; `budget` bounds the memory and
-    the multiplications of one contraction.
+    the multiplications of one contraction (None: the one in force, see `suture.limited`).
 
     Raises `SutureError` S426 and S427 for variables without finitely many values, S487 for what is no model.
 
@@ -37,7 +37,7 @@ class Engine(FiniteEngine):
         model: Model | FiniteModel,
         path: Path = "auto",
         device: str | Sequence[Any] | None = None,
-        budget: Budget = DEFAULT_BUDGET,
+        budget: Budget | None = None,
     ) -> None:
         super().__init__(_finite(model), path, device, budget)
 

@@ -174,6 +174,17 @@ class Model:
         """
         return self._one(Compute((self._query(query),), NOWHERE))
 
+    def plan(self, query: str) -> Answer:
+        """What computing a query would cost, without computing it: the plan of every contraction, from shapes alone.
+
+        `value["contractions"]` has multiplications, bytes, width, seconds and the order in which variables are summed
+        out.  Raises `SutureError` where the query does not fit the model.
+        """
+        from .planning import planned_answer
+
+        asked = self._query(query)
+        return planned_answer(self._resolved, asked.text, asked.formula, {})
+
     def estimate(self, query: str, data: Any, weight: str | None = None, by: str | None = None) -> Answer:
         """The query's plug-in value from `data`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.
 

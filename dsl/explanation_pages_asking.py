@@ -283,9 +283,11 @@ PAGES: dict[str, Page] = {
     ),
     "S603": Page(
         "beyond the budget",
-        "The evaluation would need more memory or work than allowed, and was not started; the message gives both.",
+        "The evaluation would need more memory, work or time than allowed and was not started, or it took longer than "
+        "allowed and was stopped; the message gives the estimate and the budget.",
         "",
-        "ask for fewer variables at once, or fix some of them at a value.",
+        "ask for fewer variables at once, fix some of them at a value, or allow more with `--memory 8G` and "
+        "`--time 1h`; `suture plan FILE QUERY` tells what a query costs without computing it.",
     ),
     "S604": Page(
         "reading data files needs DuckDB",

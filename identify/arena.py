@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.diagnostics import Diagnostic, SutureError
+from ..semantics.budget import amount
 from ..semantics.factors import Axis
-from ..semantics.plan import amount
 from ..semantics.semiring import PROBABILITY, Array, Semiring
 from .adversary import Decision, Policy, Rewards
 from .selection_model import Adversary, Choice, SelectionModel

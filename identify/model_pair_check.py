@@ -15,9 +15,9 @@ from fractions import Fraction
 import numpy as np
 
 from ..dsl.formula import Kernel, Term, kernel_terms
+from ..semantics.budget import Budget
 from ..semantics.contraction import contract
 from ..semantics.factors import Factor
-from ..semantics.plan import Budget
 from ..semantics.semiring import RATIONAL, Array
 from .model_pair import Agreement, ConcreteModel
 

@@ -79,9 +79,10 @@ class Predictor:
         if name not in rows.columns:
             raise SutureError(no_column(name, rows.name, rows.columns))
         labels = self.labels[self.inputs.index(name)]
-        values, codes = rows.coded(name)
+        coded = rows.coded(name)
+        values = coded.values
         found = [matched(labels, value) for value in values]
         if None in found:
             wrong = values[found.index(None)]
             raise SutureError(unknown_value(rows, name, wrong, labels))
-        return np.array(found, dtype=np.intp)[codes]
+        return np.array(found, dtype=np.intp)[coded.codes()]

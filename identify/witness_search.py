@@ -22,9 +22,9 @@ import numpy as np
 
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Kernel
+from ..semantics.budget import Budget
 from ..semantics.contraction import contract
 from ..semantics.factors import Factor
-from ..semantics.plan import Budget
 from ..semantics.semiring import RATIONAL, Array
 from .characters import spread
 from .conditional import exchanges

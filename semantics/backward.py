@@ -19,6 +19,7 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from .budget import meter
 from .contraction import laid, run_step, scaled_down
 from .plan import Operand, Operation, Plan, Step
 from .semiring import PROBABILITY, Array, Semiring
@@ -52,7 +53,10 @@ def forward(
     """
     operands: list[Any] = [*arrays]
     exponent: Any = 0
-    for step in plan.steps:
+    clock = meter()
+    for number, step in enumerate(plan.steps):
+        if clock.watched:
+            clock.tick(number / len(plan.steps) / 2)
         value = run_step(step, operands, semiring, space)
         if scaled and semiring.scaled:
             value, shift = scaled_down(value, space)
@@ -71,7 +75,7 @@ def backward(
     Each is an array like its operand, up to a positive factor where the trace is scaled: a derivative is then only
     compared with itself.  Operands are numbered as in the plan, results of steps included.
     """
-    plan, given = trace.plan, len(trace.plan.operands)
+    plan, given, clock = trace.plan, len(trace.plan.operands), meter()
     needed = _ancestors(plan, range(given) if wanted is None else wanted)
     shape = np.shape(trace.operands[-1])
     one = semiring.as_array(semiring.number(Fraction(1)))
@@ -80,6 +84,8 @@ def backward(
         above = found.get(number)
         if above is None:
             continue
+        if clock.watched:
+            clock.tick(1 - (number - given) / len(plan.steps) / 2)
         for operand in (step.left, step.right):
             if operand is not None and operand.number in needed:
                 value = _derivative(step, operand, above, trace.operands, semiring, space)

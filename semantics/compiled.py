@@ -24,11 +24,12 @@ from typing import Any, TypeAlias, assert_never
 import numpy as np
 
 from .backward import forward, marginals
+from .budget import Budget, meter
 from .compile_cache import kept
 from .contraction import execute, run_step
 from .devices import precision, sharding
 from .patterns import Entry, Network, Source
-from .plan import BYTES, DEFAULT_BUDGET, Budget, Plan, check
+from .plan import BYTES, Plan, check
 from .semiring import PROBABILITY, TROPICAL, Array
 
 EDGE = 2.0**-500
@@ -351,13 +352,14 @@ def run(
     lengths: Mapping[str, int],
     devices: tuple[Any, ...],
     scaled: bool,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> Result:
     """The program's results over all places of the batch axes, computed in pieces that fit the budget.
 
     The longest axis is split over the devices and into pieces; its length is rounded up, so that few lengths are
     compiled, by repeating its last place.  Raises `SutureError` S603 where one case is beyond the budget.
     """
+    budget = meter().budget if budget is None else budget
     check(network.plan, budget)
     if not form.batch:
         return _called(network, purpose, form, arrays, None, devices, scaled)
@@ -366,6 +368,7 @@ def run(
     piece = _piece(network, purpose, others, lengths[split], len(devices), budget)
     made: list[Result] = []
     for start in range(0, lengths[split], piece):
+        meter().tick(start / lengths[split])
         count = min(piece, lengths[split] - start)
         padded = -(-rounded(min(count, piece)) // len(devices)) * len(devices)
         chosen = [

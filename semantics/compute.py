@@ -18,12 +18,12 @@ from ..dsl.diagnostics import SutureError
 from ..dsl.formula import Formula, Kernel, Term, rebuild
 from ..dsl.program import Domain, Mechanism, Model, Query, Real, Table
 from ..dsl.rows import NumberRows
+from .budget import Budget
 from .distribution import ModelDistribution
 from .evaluate import Evaluation, evaluation, require_determined
 from .factors import NamedTable
 from .mechanisms import mechanism_array, mechanism_floats
 from .needs import given_mechanisms, labels_of, missing_mechanism, needed
-from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, RATIONAL, Array, Semiring
 from .stochastic import FiniteModel
 
@@ -31,7 +31,7 @@ EXACT_BUDGET = Budget(bytes=1 << 22, flops=50_000)
 
 
 def compute(
-    query: Query, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget = DEFAULT_BUDGET
+    query: Query, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget | None = None
 ) -> NamedTable:
     """The query's table over its free variables: Fractions, SymPy expressions, or floats where the model is large.
 
@@ -46,7 +46,7 @@ def compute(
 
 
 def compute_formula(
-    formula: Formula, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget = DEFAULT_BUDGET
+    formula: Formula, model: Model, domains: Mapping[str, Domain] | None = None, budget: Budget | None = None
 ) -> Evaluation:
     """As `compute`, for a formula and with the gaps of its undetermined entries."""
     plain = with_domains(formula, domains or {})

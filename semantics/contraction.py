@@ -13,8 +13,9 @@ from typing import Any, assert_never
 
 import numpy as np
 
+from .budget import Budget, meter
 from .factors import Axis, Factor, sizes_of
-from .plan import DEFAULT_BUDGET, Axes, Budget, Operand, Operation, Plan, Step, check, make_plan
+from .plan import Axes, Operand, Operation, Plan, Step, check, make_plan
 from .semiring import PROBABILITY, Array, Semiring
 
 SCALED_LENGTH = 24
@@ -24,14 +25,15 @@ TINY = 1e-60
 def contract(
     factors: Sequence[Factor],
     open_axes: Sequence[Axis],
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
     semiring: Semiring = PROBABILITY,
     space: Any = np,
 ) -> Array:
     """The sum over all axes but the open ones of the product of the factors, its axes in the order of `open_axes`.
 
-    `space` is the array namespace (numpy, or jax.numpy).  Raises `SutureError` S603 where the cheapest plan exceeds the
-    budget, `ValueError` where there is no factor or an open axis occurs in none.
+    `space` is the array namespace (numpy, or jax.numpy); without a `budget` the one in force holds.  Raises
+    `SutureError` S603 where the cheapest plan exceeds it, `ValueError` where there is no factor or an open axis occurs
+    in none.
 
     >>> state, flip = np.array([0.25, 0.75]), np.array([[0.0, 1.0], [1.0, 0.0]])
     >>> contract([Factor(("x",), state), Factor(("x", "y"), flip)], ["y"])
@@ -44,7 +46,7 @@ def contract(
 def contract_scaled(
     factors: Sequence[Factor],
     open_axes: Sequence[Axis],
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
     semiring: Semiring = PROBABILITY,
     space: Any = np,
 ) -> tuple[Array, Any]:
@@ -81,7 +83,10 @@ def execute(
     operands: list[Any] = [*arrays]
     scaled = semiring.scaled and (len(plan.steps) > SCALED_LENGTH if scaled is None else scaled)
     exponent: Any = 0
-    for step in plan.steps:
+    clock = meter()
+    for number, step in enumerate(plan.steps):
+        if clock.watched:
+            clock.tick(number / len(plan.steps))
         value = run_step(step, operands, semiring, space)
         if scaled:
             value, shift = scaled_down(value, space)

@@ -17,9 +17,9 @@ from ..dsl.diagram import Kind, live_boxes
 from ..dsl.formula import Symbol, Term
 from ..dsl.formula_text import term_text
 from ..dsl.worlds import Worlds, parallel_worlds
+from .budget import Budget
 from .contraction import contract_scaled
 from .factors import Axis, Factor, one_hot
-from .plan import DEFAULT_BUDGET, Budget
 from .semiring import Array, Semiring
 from .stochastic import FiniteModel
 
@@ -74,7 +74,7 @@ class ModelDistribution:
     """The distribution of a finite model; worlds are answered by surgery on its diagram."""
 
     model: FiniteModel
-    budget: Budget = DEFAULT_BUDGET
+    budget: Budget | None = None
     _known: dict[tuple[Term, ...], Factor] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -98,7 +98,7 @@ class ModelDistribution:
     def _joint(self, terms: tuple[Term, ...]) -> Factor:
         worlds = parallel_worlds(self.model.diagram, terms)
         require_functions(self.model, worlds, terms)
-        factors = _Network(self.model, worlds).factors(terms)
+        factors = network_factors(self.model, worlds, terms)
         axes = symbols_of(terms)
         return Factor(axes, *contract_scaled(factors, axes, self.budget, self.semiring))
 
@@ -119,6 +119,11 @@ def require_functions(model: FiniteModel, worlds: Worlds, terms: Sequence[Term])
                 help=f"write {name} with := and put its randomness into a latent variable",
             )
         )
+
+
+def network_factors(model: FiniteModel, worlds: Worlds, terms: tuple[Term, ...]) -> list[Factor]:
+    """What is contracted for the joint probability of terms: labels sliced, symbols as axes, other axes wires."""
+    return _Network(model, worlds).factors(terms)
 
 
 class _Network:

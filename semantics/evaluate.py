@@ -39,10 +39,10 @@ from ..dsl.formula import (
 )
 from ..dsl.formula_text import kernel_text, term_text
 from ..dsl.worlds import in_world
+from .budget import Budget, meter
 from .contraction import contract, contract_scaled
 from .distribution import Distribution, ModelDistribution, position_of, symbols_of
 from .factors import Factor, NamedTable, aligned
-from .plan import DEFAULT_BUDGET, Budget
 from .semiring import Array
 from .stochastic import FiniteModel
 
@@ -104,7 +104,7 @@ def evaluate(
     formula: Formula,
     distribution: Distribution,
     order: Sequence[str] | None = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> NamedTable:
     """The table of the formula over its free variables, nan where it is not determined.
 
@@ -118,13 +118,15 @@ def evaluation(
     formula: Formula,
     distribution: Distribution,
     order: Sequence[str] | None = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> Evaluation:
     """As `evaluate`, with the reasons why cells are not determined."""
     run = _Evaluation(distribution, budget)
     values: list[Lazy] = []
     work: list[tuple[Formula, bool]] = [(formula, False)]
+    clock = meter()
     while work:
+        clock.tick()
         node, entered = work.pop()
         below = children(node)
         if below and not entered:
@@ -159,7 +161,7 @@ class _Evaluation:
     """One run: fresh names for bound symbols, display names for free ones, gaps on the way."""
 
     distribution: Distribution
-    budget: Budget
+    budget: Budget | None
     numbers: count[int] = field(default_factory=count)
     scope: dict[Symbol, list[Symbol]] = field(default_factory=dict)
     used: set[Symbol] = field(default_factory=set)

@@ -23,12 +23,13 @@ from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.formula import Term
 from ..dsl.formula_text import term_text
 from .batches import CASE, UNSEEN, Packed, packed, settings
+from .budget import Budget
 from .cases import cases_on_numpy
 from .compiled import Form, Purpose, Result, run
 from .devices import devices_named, precision, sharding
 from .factors import Array, NamedTable, Places
 from .patterns import Network, Pattern, network_of, require_functions
-from .plan import DEFAULT_BUDGET, Budget, check
+from .plan import check
 from .preparing import (
     Known,
     Prepared,
@@ -126,7 +127,7 @@ class FiniteEngine:
         model: FiniteModel,
         path: Path = "auto",
         device: str | Sequence[Any] | None = None,
-        budget: Budget = DEFAULT_BUDGET,
+        budget: Budget | None = None,
     ) -> None:
         if path not in ("auto", "numpy", "jax"):
             hint = "the paths are auto, numpy and jax"

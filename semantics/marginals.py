@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .backward import Trace, forward, marginals, most_probable
+from .budget import Budget
 from .factors import NamedTable
-from .plan import DEFAULT_BUDGET, Budget, check
-from .posterior import Arrangement, Label, Question, arrangement, impossible, positions, shown
+from .plan import check
+from .posterior import SAFE, Arrangement, Label, Part, Question, arrangement, impossible, positions, shown
 from .semiring import MAXIMUM, PROBABILITY, Semiring
 from .stochastic import FiniteModel
 
@@ -33,7 +34,7 @@ def all_marginals(
     model: FiniteModel,
     given: Mapping[str, Label] | None = None,
     do: Mapping[str, Label] | None = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> dict[str, NamedTable]:
     """P(v | given, do) for every variable v, in the order of the model's diagram; known ones are certain.
 
@@ -64,7 +65,7 @@ def explanation(
     model: FiniteModel,
     given: Mapping[str, Label] | None = None,
     do: Mapping[str, Label] | None = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> Explanation:
     """The most probable labels of all variables together, given evidence and interventions (max-product).
 
@@ -82,7 +83,7 @@ def explanation(
 
 
 def _passes(
-    model: FiniteModel, given: Mapping[str, Label], do: Mapping[str, Label], budget: Budget, semiring: Semiring
+    model: FiniteModel, given: Mapping[str, Label], do: Mapping[str, Label], budget: Budget | None, semiring: Semiring
 ) -> tuple[Arrangement, list[Trace], dict[int, int]]:
     """The parts of the whole network, each contracted forward, and the positions of the known wires."""
     question = Question((), tuple(given), tuple(do), whole=True)
@@ -90,12 +91,19 @@ def _passes(
     places = positions(model, [*given.items(), *do.items()])
     for part in found.every:
         check(part.plan, budget)
-    traces = [forward(part.plan, [piece.at(places) for piece in part.pieces], semiring) for part in found.every]
+    traces = [_pass(part, places, semiring) for part in found.every]
     certain = all(float(piece.at(places)) > 0 for piece in found.numbers)
     if not certain or any(float(trace.operands[-1]) <= 0 for trace in traces):
         raise impossible(f"P(v | {shown(given)}), for every v,", given)
     position = model.diagram.position
     return found, traces, dict(zip([position[name] for name in question.given + question.do], places, strict=True))
+
+
+def _pass(part: Part, places: list[int], semiring: Semiring) -> Trace:
+    """The pass forward; scaled, which takes longer, only where it has to be."""
+    arrays = part.arrays(places)
+    trace = forward(part.plan, arrays, semiring, scaled=False)
+    return trace if float(trace.operands[-1]) > SAFE else forward(part.plan, arrays, semiring)
 
 
 def _certain(model: FiniteModel, wire: int, place: int) -> np.ndarray:

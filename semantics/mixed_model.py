@@ -28,6 +28,7 @@ from ..dsl.labels import number
 from ..dsl.program import AnyMechanism, Domain, Equation, Mechanism, Model, Real
 from ..dsl.worlds import Worlds, parallel_worlds
 from .affine import Affine, affine_mechanism, dimension
+from .budget import Budget
 from .contraction import contract
 from .distribution import position_of
 from .factors import Factor, one_hot
@@ -36,7 +37,6 @@ from .gaussian import zeros
 from .gaussian_law import Number
 from .mechanisms import finite_labels, mechanism_array
 from .needs import Needed, given_mechanisms, missing_mechanism
-from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, RATIONAL, Array, Field
 
 Source: TypeAlias = Hashable
@@ -122,7 +122,7 @@ class Split:
         """The variable whose values a wire carries."""
         return self.diagram.wires[wire].type
 
-    def finite_table(self, axes: Sequence[int], events: Mapping[int, str], budget: Budget = DEFAULT_BUDGET) -> Array:
+    def finite_table(self, axes: Sequence[int], events: Mapping[int, str], budget: Budget | None = None) -> Array:
         """The joint probability of the finite wires `axes` and of `events` (labels on wires).
 
         Entries are Fractions, SymPy expressions where there are parameters, or floats where rationals cost too much.

@@ -21,6 +21,8 @@ from math import log2
 from random import Random
 from typing import TypeAlias
 
+from .budget import meter
+
 Axes: TypeAlias = tuple[int, ...]
 
 TRY_WORK = 8_000
@@ -69,9 +71,11 @@ def cheapest(network: Network, tries: int) -> Draft:
         if quick.work <= STEP_WORK * len(network.operands):
             return quick
     best = by_elimination(network, min_weight)
+    spent = price = TRY_WORK * (len(network.operands) + 8)
     for planner in _others(network, tries):
-        if best.work < TRY_WORK * (len(network.operands) + 8):
+        if best.work < spent:
             break
+        spent += price
         found = planner()
         if found.cost < best.cost:
             best = found
@@ -306,7 +310,7 @@ def by_elimination(network: Network, score: Callable[[Graph, int], Rank], ties: 
     """
     draft = Draft(network)
     graph = Graph(draft)
-    far = score is not min_weight
+    far, clock = score is not min_weight, meter()
 
     def rank(axis: int) -> Rank:
         if ties is None:
@@ -322,6 +326,7 @@ def by_elimination(network: Network, score: Callable[[Graph, int], Rank], ties: 
         if current.get(axis) is not best:
             continue
         del current[axis]
+        clock.tick()
         users = draft.users[axis]
         if users:
             draft.gather(sorted(users))
@@ -355,7 +360,7 @@ def by_users(network: Network) -> Draft:
 
 def by_pairs(network: Network) -> Draft:
     """Join the two operands with a common axis whose result grows memory least, until none share an axis."""
-    draft = Draft(network)
+    draft, clock = Draft(network), meter()
     volumes, masks, users, kept = draft.volumes, draft.masks, draft.users, draft.kept
 
     def offer(left: int, right: int) -> tuple[int, int, int]:
@@ -373,6 +378,7 @@ def by_pairs(network: Network) -> Draft:
         _, left, right = heappop(heap)
         if left not in draft.live or right not in draft.live:
             continue
+        clock.tick()
         joined = draft.join(left, right)
         partners = {number for axis in bits(masks[joined]) for number in users[axis]} - {joined}
         for partner in sorted(partners):

@@ -18,14 +18,21 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean
+from .budget import Budget
 from .contraction import execute
 from .distribution import position_of
 from .factors import NamedTable
-from .plan import DEFAULT_BUDGET, Axes, Budget, Plan, check, make_plan
+from .plan import Axes, Plan, check, make_plan
 from .semiring import Array
 from .stochastic import FiniteModel
 
 MOST_ARRANGEMENTS = 512
+SAFE = 1e-250
+"""Sums of a network of probabilities above this have lost nothing to underflow.
+
+Every variable is summed together with its own mechanism, so the contraction of all that is not in an intermediate
+result is at most one, and an entry that underflows would have added less than 1e-307 to the sum.
+"""
 Label: TypeAlias = str
 
 
@@ -68,10 +75,21 @@ class Part:
     plan: Plan
     axes: Axes
 
-    def value(self, known: Sequence[int], budget: Budget) -> Array:
-        """Their contraction at the known values, up to a positive factor.  Raises `SutureError` S603."""
+    def arrays(self, known: Sequence[int]) -> list[Array]:
+        """The pieces at the known values."""
+        return [piece.at(known) for piece in self.pieces]
+
+    def value(self, known: Sequence[int], budget: Budget | None, summed: int = 0) -> Array:
+        """Their contraction at the known values, up to a positive factor; `summed` leading axes are outcomes.
+
+        Raises `SutureError` S603.
+        """
         check(self.plan, budget)
-        return execute(self.plan, [piece.at(known) for piece in self.pieces])[0]
+        arrays = self.arrays(known)
+        values = execute(self.plan, arrays, scaled=False)[0]
+        if float(values.sum(axis=tuple(range(summed))).min()) > SAFE:
+            return values
+        return execute(self.plan, arrays)[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,7 +109,7 @@ class Arrangement:
         """All the parts."""
         return (self.main, *self.aside)
 
-    def possible(self, known: Sequence[int], budget: Budget) -> bool:
+    def possible(self, known: Sequence[int], budget: Budget | None) -> bool:
         """Whether the evidence that says nothing about the targets has a positive probability."""
         return all(float(piece.at(known)) > 0 for piece in self.numbers) and all(
             float(part.value(known, budget)) > 0 for part in self.aside
@@ -103,7 +121,7 @@ def posterior(
     targets: Sequence[str],
     given: Mapping[str, Label] | None = None,
     do: Mapping[str, Label | None] | None = None,
-    budget: Budget = DEFAULT_BUDGET,
+    budget: Budget | None = None,
 ) -> NamedTable:
     """P(targets | given, do) over the targets, then over the interventions without a value, in float64.
 
@@ -123,7 +141,7 @@ def posterior(
     question = Question(tuple(targets), tuple(given), tuple(fixed), tuple(name for name in do if name not in fixed))
     found = arrangement(model, question)
     known = positions(model, [*given.items(), *fixed.items()])
-    values = found.main.value(known, budget)
+    values = found.main.value(known, budget, len(targets))
     if given:
         values = _normalised(values, len(targets), found.possible(known, budget))
         if bool(np.isnan(values).all()):

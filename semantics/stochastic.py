@@ -19,9 +19,9 @@ import numpy as np
 
 from ..dsl.diagram import Box, Diagram, Kind
 from .base import Semantics
+from .budget import Budget
 from .contraction import contract
 from .factors import Factor, one_hot
-from .plan import DEFAULT_BUDGET, Budget
 from .semiring import PROBABILITY, Array, Semiring
 
 
@@ -98,7 +98,7 @@ def network(model: FiniteModel) -> list[Factor]:
     ]
 
 
-def tensor(model: FiniteModel, diagram: Diagram | None = None, budget: Budget = DEFAULT_BUDGET) -> Array:
+def tensor(model: FiniteModel, diagram: Diagram | None = None, budget: Budget | None = None) -> Array:
     """The meaning of a diagram as an array with one axis an open input, then one an output, by a planned contraction.
 
     Raises `SutureError` S603 beyond the budget.

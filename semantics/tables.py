@@ -18,6 +18,7 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ..dsl.labels import number
+from .budget import amount, meter
 from .coding import (
     CHUNK,
     Coded,
@@ -28,7 +29,6 @@ from .coding import (
     combined,
     unsigned,
 )
-from .plan import DEFAULT_BUDGET, amount
 from .semiring import Array
 
 MISSING = frozenset({"", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>", "NaT"})
@@ -66,9 +66,9 @@ class Rows(ABC):
         """The number of distinct values of each column, refused where their product is beyond memory."""
         shape = tuple(len(self.values(column)) for column in columns)
         need = math.prod(shape) * 8
-        if need > DEFAULT_BUDGET.bytes:
+        if need > meter().budget.bytes:
             message = f"a table over {one_of(list(columns))} needs {amount(need)} of memory"
-            limit = f"the budget is {amount(DEFAULT_BUDGET.bytes)}: ask for fewer variables at once"
+            limit = f"the budget is {amount(meter().budget.bytes)}: ask for fewer variables at once"
             raise SutureError(Diagnostic("S603", message, help=limit))
         return shape
 

@@ -26,10 +26,10 @@ TOWER = (
     ("identify",),
     (
         *("across_domains", "adjusting", "answer", "answer_data", "answering", "bounding"),
-        *("estimate", "evidence", "report", "searching"),
+        *("estimate", "evidence", "planning", "report", "searching"),
     ),
     ("engine", "pictures"),
-    ("latent_models", "library", "doctor"),
+    ("latent_models", "library", "doctor", "progress"),
     ("inference",),
     ("cli", "jupyter_ext", "suture"),
 )
