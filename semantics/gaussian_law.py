@@ -57,7 +57,8 @@ class Component:
 class Law:
     """The joint law of some real variables as a mixture of normal laws.
 
-    The weights sum to one; beside finite outcomes, as in `P(T, Y)`, to their probability.
+    The weights sum to one; beside finite outcomes, as in `P(T, Y)`, to their probability.  Where that is zero, there
+    are no components, and no moments.
     """
 
     variables: tuple[str, ...]
@@ -69,14 +70,19 @@ class Law:
         return _total(component.weight for component in self.components)
 
     @property
-    def mean(self) -> tuple[Number, ...]:
+    def mean(self) -> tuple[Number | None, ...]:
         """The mean of each variable."""
+        if not self.components:
+            return (None,) * len(self.variables)
         return tuple(self.moment([place]) for place in range(len(self.variables)))
 
     @property
-    def covariance(self) -> tuple[tuple[Number, ...], ...]:
+    def covariance(self) -> tuple[tuple[Number | None, ...], ...]:
         """The covariance of each pair of variables."""
-        places, mean = range(len(self.variables)), self.mean
+        places = range(len(self.variables))
+        if not self.components:
+            return ((None,) * len(places),) * len(places)
+        mean = [self.moment([place]) for place in places]
         return tuple(tuple(self.moment([i, j]) - mean[i] * mean[j] for j in places) for i in places)
 
     def moment(self, places: Sequence[int]) -> Number:
@@ -97,7 +103,7 @@ class Law:
 
     def to_dict(self, exact: bool = False) -> dict[str, Any]:
         """The law as JSON-ready data: floats, null where they depend on parameters; or exact entries as text."""
-        write = str if exact else as_float
+        write = _exact_text if exact else as_float
         return {
             "variables": list(self.variables),
             "mean": [write(number) for number in self.mean],
@@ -114,8 +120,12 @@ class Law:
 
 
 def as_float(number: Number) -> float | None:
-    """A number as a float; None where it depends on parameters."""
-    return None if getattr(number, "free_symbols", None) else float(number)
+    """A number as a float; None where it depends on parameters, or there is none."""
+    return None if number is None or getattr(number, "free_symbols", None) else float(number)
+
+
+def _exact_text(number: Number) -> str | None:
+    return None if number is None else str(number)
 
 
 def simplest(value: Any) -> Number:
@@ -154,6 +164,8 @@ def _numbers(part: Component) -> Iterator[Number]:
 def _lines(law: Law) -> Iterator[str]:
     """One line a component, the weight first where there are several."""
     names = law.variables[0] if len(law.variables) == 1 else f"({', '.join(law.variables)})"
+    if not law.components:
+        yield f"{names}: probability 0"
     for place, part in enumerate(law.components[:MOST_LINES]):
         opening = f"{names} ~ " if not place else "+ ".rjust(len(names) + 3)
         plain, exact = (_component(part, write) for write in (decimal, str))

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from strategies_gaussian import EVERYTHING, queries
 
 import suture
 from suture.cli import main
@@ -132,3 +134,14 @@ def test_identification_is_of_diagrams() -> None:
     """A hidden cause of treatment and outcome: real values change nothing."""
     (answer,) = suture.run(MODEL + "identify P(Y | do(X))")
     assert answer.status.value == "not_identified"
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(queries())
+def test_every_query_is_answered_or_refused_with_a_reason(query: str) -> None:
+    try:
+        answer = suture.Model(EVERYTHING).compute(query)
+    except suture.SutureError:
+        return
+    assert str(answer)
+    json.dumps(answer.to_dict(), allow_nan=False)

@@ -294,6 +294,32 @@ def test_against_enumeration(data: st.DataObject) -> None:
     assert [float(each) for each in found] == pytest.approx(truth, rel=1e-7, abs=1e-9)
 
 
+@settings(max_examples=60, deadline=None, database=None)
+@given(st.data())
+def test_units_of_mixtures(data: st.DataObject) -> None:
+    """P(Y[T = t, ..] | seen): noises by abduction, then the equations of the other case."""
+    mixture = data.draw(mixtures())
+    names = mixture.cases[0, 0].names
+    seen = {name: data.draw(NUMBERS) for name in names if data.draw(st.booleans())}
+    finite = {"T": data.draw(st.integers(0, 1))} if data.draw(st.booleans()) else {}
+    target, level = data.draw(st.sampled_from(names)), data.draw(st.integers(0, 1))
+    do = {name: data.draw(NUMBERS) for name in names if name != target and data.draw(st.integers(0, 3)) == 0}
+    parts = expected(mixture, {name: float(value) for name, value in seen.items()}, finite, {})
+    mean = square = 0.0
+    for weight, _, _, (s, t) in parts:
+        noise_mean, noise_covariance = mixture.cases[s, t].abducted(seen)
+        offsets, loadings = mixture.cases[s, level].affine(do)
+        row = loadings[names.index(target)]
+        center = float(offsets[names.index(target)] + row @ noise_mean)
+        mean += weight * center
+        square += weight * (center**2 + float(row @ noise_covariance @ row))
+    world = ", ".join([f"T = {level}", *(f"{name} = {value}" for name, value in do.items())])
+    bar = ", ".join(f"{name} = {value}" for name, value in [*seen.items(), *finite.items()])
+    (found,) = values(f"{mixture.text()}\ncompute P({target}[{world}]{' | ' * bool(bar)}{bar})")
+    assert float(found.mean[0]) == pytest.approx(mean, rel=1e-7, abs=1e-8)
+    assert float(found.covariance[0][0]) == pytest.approx(square - mean**2, rel=1e-6, abs=1e-6)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Numerical integration and finite models
 
@@ -388,6 +414,13 @@ compute P(T = 1 | X = 0, Y = 0)"""
         " --> t.suture\n"
         "  = help: in two cases the observed variables are tied to one another in different ways; observe fewer of them"
     )
+
+
+def test_a_finite_outcome_that_never_happens_beside_a_law() -> None:
+    text = "model M { S : {0, 1} ~ Bernoulli(1/2) ; T : {0, 1} := S ; X : real := noise }\n"
+    (found,) = values(text + "compute P(X, T = 1 | S = 0)")
+    assert (found.mass, found.mean, found.lines()) == (0, (None,), ("X: probability 0",))
+    assert found.to_dict() == {"variables": ["X"], "mean": [None], "covariance": [[None]], "components": []}
 
 
 def test_a_condition_of_probability_zero_beside_others() -> None:
