@@ -9,7 +9,8 @@ Lauritzen and Nilsson 2001), which is NP-hard in general.
   more information only helps the adversary.  Where the solution uses no more than the parents, it is the answer.
 - Lower bounds: the policy that solution suggests, then one mechanism at a time made best against the others, which is
   also how enumeration closes its last decision.
-- Branch and bound on the row whose options the relaxed solution disagrees on most, until the two meet.
+- Enumeration of the policies of all mechanisms but the one with most, where they are few, that one closed each time.
+- Else branch and bound on the row whose options the relaxed solution disagrees on most, until the two meet.
 
 With rational numbers bounds are compared exactly, with floats to 1e-12.
 """
@@ -17,9 +18,10 @@ With rational numbers bounds are compared exactly, with floats to 1e-12.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -29,10 +31,13 @@ from ..semantics.factors import Axis
 from ..semantics.semiring import Array, Semiring
 from .losses import first_largest
 
-NODES = 4000
+NODES = 2000
 MOST_ORDERED = 3
 ROUNDS = 30
 SLACK = 1e-12
+WORK = 1 << 20
+LOOPS = 16
+"""What enumeration may hold at once, in entries, and how often; rationals are left to branch and bound."""
 
 Policy = Mapping[Axis, NDArray[np.intp]]
 
@@ -103,6 +108,8 @@ class _Search:
         """Best first, until no node promises more than what is attained or the budget is spent."""
         root = tuple(decision.allowed for decision in self.decisions)
         bound = self._bound(root)
+        if bound.row is not None and self._open(bound.upper) and self._enumerated():
+            return Worst(self.best, self.best, self.policy, 1)
         heap = [(-bound.upper, 0, root, bound)]
         count = 1
         while heap and count < nodes and self._open(-heap[0][0]):
@@ -116,6 +123,54 @@ class _Search:
                     heapq.heappush(heap, (-made.upper, count, below, made))
         upper = max([-heap[0][0], self.best]) if heap else self.best
         return Worst(self.best, upper if self._open(upper) else self.best, self.policy, count)
+
+    # -- enumeration
+
+    def _enumerated(self) -> bool:
+        """Every policy of all decisions but the largest tried, where they are few enough; whether that was done."""
+        *others, last = sorted(self.decisions, key=_policies)
+        outer = math.prod(map(_policies, others[:-1]))
+        held = _policies(others[-1]) * last.allowed.size
+        if self.semiring.exact or outer > LOOPS or held > WORK:
+            return False
+        values, axes = self.rewards.values, self.rewards.axes
+        for chosen in product(*(_listed(decision) for decision in others[:-1])):
+            policy = {decision.axis: made for decision, made in zip(others, chosen, strict=False)}
+            kept = values
+            for decision in others[:-1]:
+                kept = np.where(self._taken(decision, policy[decision.axis]), kept, kept * 0)
+            self._closed(kept, axes, others[-1], last, policy)
+        return True
+
+    def _taken(self, decision: Decision, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Where the decision follows a policy."""
+        taken = np.arange(decision.allowed.shape[-1]) == chosen[..., None]
+        return np.asarray(_aligned(taken, (*decision.information, decision.axis), self.rewards.axes))
+
+    def _closed(self, values: Array, axes: tuple[Axis, ...], first: Decision, last: Decision, policy: Policy) -> None:
+        """All policies of one decision at once, the other made best against each; a better pair becomes the best."""
+        own = (*last.information, last.axis)
+        made = np.stack(list(_listed(first))).reshape(_policies(first), -1)
+        gains: Array | None = None
+        for number, case in enumerate(np.ndindex(*first.allowed.shape[:-1])):
+            by_option: list[Array] = []
+            for option in range(first.allowed.shape[-1]):
+                mask = np.zeros(first.allowed.shape, dtype=np.bool_)
+                mask[(*case, option)] = True
+                kept = np.where(_aligned(mask, (*first.information, first.axis), axes), values, values * 0)
+                by_option.append(_moved(*_summed(kept, axes, set(own)), own))
+            part = np.stack(by_option)[made[:, number]]
+            gains = part if gains is None else gains + part
+        assert gains is not None
+        gains = np.where(last.allowed, gains, gains * 0)
+        totals = np.asarray(gains.max(axis=-1)).reshape(len(made), -1).sum(axis=-1)
+        place = int(first_largest(totals, self.semiring.exact))
+        if totals[place] > self.best:
+            self.best = totals[place]
+            chosen = made[place].reshape(first.allowed.shape[:-1])
+            self.policy = {**policy, first.axis: chosen, last.axis: self._choice(gains[place], last.allowed)}
+
+    # -- bounds
 
     def _open(self, upper: Any) -> bool:
         slack = 0 if self.semiring.exact else SLACK * max(1.0, float(upper))
@@ -185,8 +240,7 @@ class _Search:
         """The rewards once all decisions but one follow the policy."""
         for decision in self.decisions:
             if decision is not but:
-                taken = np.arange(decision.allowed.shape[-1]) == policy[decision.axis][..., None]
-                values = np.where(_aligned(taken, (*decision.information, decision.axis), self.rewards.axes), values, 0)
+                values = np.where(self._taken(decision, policy[decision.axis]), values, values * 0)
         return values, self.rewards.axes
 
 
@@ -200,6 +254,18 @@ def _orders(decisions: Sequence[Decision]) -> Iterator[tuple[int, ...]]:
         later = [{decisions[other].axis for other in order[place + 1 :]} for place in numbers]
         if all(later[place].isdisjoint(decisions[number].information) for place, number in enumerate(order)):
             yield order
+
+
+def _policies(decision: Decision) -> int:
+    """How many deterministic policies a decision has."""
+    return math.prod(decision.allowed.sum(axis=-1).reshape(-1).tolist())
+
+
+def _listed(decision: Decision) -> Iterator[NDArray[np.intp]]:
+    """Every deterministic policy of a decision."""
+    rows = decision.allowed.reshape(-1, decision.allowed.shape[-1])
+    for options in product(*(np.flatnonzero(row).tolist() for row in rows)):
+        yield np.array(options, dtype=np.intp).reshape(decision.allowed.shape[:-1])
 
 
 def _branches(

@@ -11,7 +11,7 @@ from transfer_check import faults, searched
 
 from suture.dsl.program import Domain, Model
 from suture.dsl.resolve import read_model
-from suture.identify.minimax_search import PredictorSearch, search
+from suture.identify.minimax_search import Budget, PredictorSearch, search
 from suture.identify.minimax_setup import loss_named, selection_model
 
 
@@ -146,3 +146,27 @@ def test_what_is_called_hard_is_hard() -> None:
     assert sum(float(each.gap) > 1e-6 for each in found) >= 3
     assert sum(len(each.mutable) > 1 for each in made) >= 5
     assert sum(each.condition.holds for each in found) >= 3
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_branch_and_bound_over_classes_finds_the_winner(seed: int) -> None:
+    """With no class scored beforehand the search opens places, and proves its answer."""
+    transfer = random_transfer(np.random.default_rng(seed), most=7)
+    model = read_model(transfer.program().strip())
+    made = selection_model(model, transfer.outcome, transfer.features, model.mutable)
+    found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]), Budget(0))
+    truth = min(transfer.worst(transfer.invariant_losses(s, "squared_loss")) for s in transfer.subsets())
+    assert found.complete
+    assert found.counted is None
+    assert float(found.chosen.worst) == pytest.approx(truth, abs=1e-9)
+    assert float(found.floor) == pytest.approx(truth, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_budget_that_ends_leaves_a_true_floor(seed: int) -> None:
+    transfer = random_transfer(np.random.default_rng(seed), most=7)
+    model = read_model(transfer.program().strip())
+    made = selection_model(model, transfer.outcome, transfer.features, model.mutable)
+    found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]), Budget(0, 1))
+    truth = min(transfer.worst(transfer.invariant_losses(s, "squared_loss")) for s in transfer.subsets())
+    assert float(found.floor) <= truth + 1e-9 <= float(found.chosen.worst) + 2e-9
