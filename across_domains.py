@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from .answer import Answer
 from .answer_data import Status
 from .dsl.diagnostics import Diagnostic, SutureError
+from .dsl.formula import Formula, Kernel, Term
 from .dsl.printer import format_source
-from .dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Model, Program
+from .dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Model, Program, Query
 from .dsl.source import Source, Span
 from .identify.canonical import Moved, Sketch, derivation, moves, new_names, normalise
 from .identify.canonical_replay import replay_rewrites
 from .identify.certify import CertificationError
-from .identify.derivation import Check, Derivation
+from .identify.derivation import Check, Comparison, Derivation
 from .identify.derivation_text import assigned, names
 
 if TYPE_CHECKING:
@@ -148,6 +149,70 @@ def _off(sample: Sequence[Any], back: Sequence[Any] | None) -> float:
     if back is None:
         return float("inf")
     return max((0.0 if a == b else abs(float(a) - float(b)) for a, b in zip(sample, back, strict=True)), default=0.0)
+
+
+def not_from_laws(head: Answer, query: Query, program: Program) -> Answer | None:
+    """The refusal of `P(Y[. ~ d1] | domain = d0, ..)` from distributions, where a second model has the same ones.
+
+    None where the query is not of that kind, or the model not linear with normal noise in what differs.
+    """
+    found = _across(query.formula)
+    model = program.models[query.model]
+    if found is None or any(name not in {term.variable for term in found.given} for name in model.observed):
+        return None
+    kernel, end = found.kernel, found.end
+    lent = [domain for domain in program.domains.values() if domain.model == model.name]
+    start = next(
+        (domain for domain in lent if domain.name == kernel.source), Domain(f"{model.name} itself", model.name, {})
+    )
+    target = next((domain for domain in lent if domain.name == end), None)
+    if target is None or without_numbers(model, [start, target]):
+        return None
+
+    from .identify.unidentified import twin
+    from .semantics.domain_families import family_of
+
+    try:
+        family = family_of(model, [(start.name, start), (target.name, target)])
+    except SutureError:
+        return None
+    values = {term.variable: term.value for term in found.given}
+    plain = [values[name] for name in model.observed]
+    sample = None if None in plain else [_value(family, name, str(values[name])) for name in model.observed]
+    other = twin(family, model.name, sample, found.asked)
+    if other is None:
+        return None
+    changed = f"with the noise of {other.node} reversed in {other.domain}, every distribution stays what it is"
+    note = "linear models with normal noise: a domain's distribution knows its mechanism up to an orthogonal factor"
+    return replace(
+        head,
+        status=Status.NOT_IDENTIFIED,
+        witness=Comparison(other.images, None),
+        notes=(f"{changed}; graph, observation and what is intervened on do too", note),
+    )
+
+
+@dataclass(frozen=True)
+class _Across:
+    """A kernel that asks, of a unit seen in one domain, for its values in another."""
+
+    kernel: Kernel
+    given: tuple[Term, ...]
+    end: str
+    asked: tuple[str, ...]
+
+
+def _across(formula: Formula) -> _Across | None:
+    """The one kernel `P(Y[. ~ d1] | X = x)` of a formula, its conditions in the world that was seen."""
+    if not isinstance(formula, Kernel) or formula.do:
+        return None
+    swaps = {each.swap for term in formula.outcomes for each in term.world if each.swap is not None}
+    plain = all(not term.world for term in formula.given)
+    only = all(term.world and all(each.variable == "." for each in term.world) for term in formula.outcomes)
+    (end,) = swaps if len(swaps) == 1 else (None,)
+    if end is None or not plain or not only or not formula.given:
+        return None
+    return _Across(formula, formula.given, end, tuple(term.variable for term in formula.outcomes))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -333,7 +398,7 @@ def _on_diagram(head: Answer, model: Model, over: tuple[str, ...], domains: Sequ
         f"intervened on   {names(fixed)} of {names(sketch.latents)}",
         f"may be absorbed {names(free)}; not {names(fixed)}, since h1 would depend on the domain",
         "parents after absorbing:",
-        *(f"  {name}: {names(absorbed.parents[name])}" for name in fixed),
+        *(f"  {name}: {names(sketch.ordered(absorbed.parents[name]))}" for name in fixed),
         "parents after normalising, at most:",
         *(f"  {name}: {names(last.parents[name])}" for name in last.latents if name in last.intervened),
     ]
@@ -346,7 +411,7 @@ def _on_diagram(head: Answer, model: Model, over: tuple[str, ...], domains: Sequ
         "minimal_program": None,
         "absorbable": free,
         "parents": {
-            "absorbed": {name: list(absorbed.parents[name]) for name in fixed},
+            "absorbed": {name: list(sketch.ordered(absorbed.parents[name])) for name in fixed},
             "normalised": {name: list(last.parents[name]) for name in last.latents if name in last.intervened},
         },
     }

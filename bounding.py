@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .answer import Answer
 from .answer_data import Status
+from .answering import hidden_note
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.formula import Formula, Term, node_terms, subformulas
 from .dsl.formula_text import text
@@ -35,7 +36,10 @@ def bounded(
     if known.tables and len(known.tables) < len(known.sources):
         message = "bounds are from data sets or from named distributions, not from both at once"
         raise SutureError(Diagnostic("S501", message, statement.span, "names both"))
-    return _from_data(head, asked, known, model) if known.tables else _in_closed_form(head, asked, known, model)
+    if known.tables:
+        return _from_data(head, asked, known, model)
+    answer = _in_closed_form(head, asked, known, model)
+    return replace(answer, notes=(*answer.notes, *hidden_note(known)))
 
 
 def _require_finite(asked: Question, model: Model, statement: Bound) -> None:

@@ -189,6 +189,9 @@ class Session:
         """Formula and derivation, or a witness."""
         _refuse_method(statement.method, statement.span)
         query, model = statement.query, self.program.models[statement.query.model]
+        elsewhere = self._elsewhere(statement)
+        if elsewhere is not None:
+            return elsewhere
         asked = question(query.formula, self.program, query.model, statement.span)
         if partial(model, asked.formula, statement.sources):
             return self._search(statement, asked)
@@ -199,6 +202,19 @@ class Session:
         answer = with_outcome(head, found, asked.formula)
         answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
         return with_models(answer, found, asked.formula, model, known)
+
+    def _elsewhere(self, statement: Identify) -> Answer | None:
+        """The refusal of a unit's values in another domain, from distributions that do not tell them."""
+        formula = statement.query.formula
+        if not isinstance(formula, Kernel) or not any(each.swap for term in formula.outcomes for each in term.world):
+            return None
+
+        from .across_domains import not_from_laws
+
+        query = statement.query
+        name = statement.name or query.name
+        head = Answer("identify", Status.UNDECIDED, statement.span.line, name, query.model, query.text)
+        return not_from_laws(head, query, self.program)
 
     def _search(self, statement: Identify, asked: Question) -> Answer:
         """Identification from parts of distributions, by a search for a do-calculus proof within a budget."""

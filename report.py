@@ -256,9 +256,10 @@ def answer_html(answer: AnswerData) -> str:
     facts = "\n".join(_facts(answer, WIDTH))
     if facts:
         parts.append(f"<pre>{html.escape(facts)}</pre>")
-    steps = "\n".join(
-        line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100)
-    )
+    lines = [line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100)]
+    if answer.derivation.rewrites:
+        lines += _rewrites(answer.derivation.rewrites, 100)
+    steps = "\n".join(lines)
     if steps:
         parts.append(f"<details><summary>derivation</summary><pre>{html.escape(steps)}</pre></details>")
     return f'<div class="suture-answer">{"".join(parts)}</div>'

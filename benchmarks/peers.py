@@ -152,8 +152,13 @@ def allow(seconds: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (soft, hard))
 
 
-def work(peer: Peer, limit: int, line: Connection) -> None:
-    """Answer query after query, once everything that this takes is loaded; what the process of a `Worker` does."""
+def work(peer: Peer, limit: int, line: Connection, inherited: Sequence[Connection]) -> None:
+    """Answer query after query, once everything that this takes is loaded; what the process of a `Worker` does.
+
+    It ends with the process that asks: copies of that one's ends of the lines, which would keep this open, are closed.
+    """
+    for other in inherited:
+        other.close()
     for _ in range(WARMING):
         ask(peer, FIRST, limit)
     while True:
@@ -164,17 +169,19 @@ def work(peer: Peer, limit: int, line: Connection) -> None:
 
 
 class Worker:
-    """A tool in a process of its own, started again when it was ended."""
+    """A tool in a process of its own, started again when it was ended; `lines` are those to all workers."""
 
-    def __init__(self, peer: Peer, limit: int) -> None:
-        self.peer, self.limit = peer, limit
+    def __init__(self, peer: Peer, limit: int, lines: dict[str, Connection]) -> None:
+        self.peer, self.limit, self.lines = peer, limit, lines
         self.start()
 
     def start(self) -> None:
         """A new process; it inherits what is loaded here."""
         context = multiprocessing.get_context("fork")
         self.line, there = context.Pipe()
-        self.process = context.Process(target=work, args=(self.peer, self.limit, there), daemon=True)
+        self.lines[self.peer.name] = self.line
+        inherited = tuple(self.lines.values())
+        self.process = context.Process(target=work, args=(self.peer, self.limit, there, inherited), daemon=True)
         self.process.start()
         there.close()
 
@@ -275,7 +282,8 @@ def main() -> int:
         return 0
     # Nothing that is loaded by now is garbage: what the workers collect need not go through it.
     gc.freeze()
-    workers = [Worker(peer, arguments.limit) for peer in (suture_peer(), *peers)]
+    lines: dict[str, Connection] = {}
+    workers = [Worker(peer, arguments.limit, lines) for peer in (suture_peer(), *peers)]
     scores = [compare(workers, table, size, arguments) for table in TABLES for size in arguments.sizes]
     return 1 if any(score.faults for score in scores) else 0
 

@@ -47,14 +47,15 @@ class Sketch:
     def diagram(self) -> Diagram:
         """The string diagram, with a star at the boxes that differ between domains."""
         order = [*self.latents, *(name for name in self.observed if name not in self.latents)]
-        parents = {name: self._ordered(self.parents[name]) for name in order}
+        parents = {name: self.ordered(self.parents[name]) for name in order}
         plain = model_diagram(parents, [name for name in self.latents if name not in self.observed], self.observed)
         return replace(plain, boxes=tuple(map(self._starred, plain.boxes)))
 
     def _starred(self, box: Box) -> Box:
         return replace(box, name=box.name + STAR) if box.name in self.intervened else box
 
-    def _ordered(self, names: Sequence[str]) -> tuple[str, ...]:
+    def ordered(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Latents in this order of them."""
         return tuple(sorted(names, key=self.latents.index))
 
     def children(self, name: str) -> tuple[str, ...]:
@@ -69,7 +70,7 @@ class Sketch:
             if name not in found:
                 found.add(name)
                 waiting.extend(self.parents[name])
-        return self._ordered(tuple(found))
+        return self.ordered(tuple(found))
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ..dsl import tree
 from ..dsl.constants import constant
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.program import AnyMechanism, Domain, Equation, Family, Finite, Mechanism, Model, Real, Table
+from ..dsl.scope import count
 from ..dsl.source import Span
 
 ONE = tree.Number(Fraction(1), "1")
@@ -208,7 +209,8 @@ def _as_equation(mechanism: Mechanism) -> Mechanism:
 
 def _not_square(model: Model, nodes: Sequence[str]) -> SutureError:
     seen = model.observed
-    text = f"{len(nodes)} noises make {len(seen)} observed numbers in model {model.name}, so they cannot be recovered"
+    made = f"{count(len(nodes), 'noise')} for {count(len(seen), 'observed variable')}"
+    text = f"model {model.name} has {made}, so that noise cannot be recovered"
     hint = f"noise: {', '.join(nodes) or 'none'}; observed: {', '.join(seen) or 'none'}; there must be as many of each"
     return SutureError(Diagnostic("S461", text, model.span, "not invertible", hint))
 

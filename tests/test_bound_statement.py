@@ -38,6 +38,14 @@ def test_without_data_the_closed_form() -> None:
     assert answer.lines == ("at least P(X=1, Y=1)", "at most 1 - P(X=1, Y=0)")
 
 
+def test_what_no_distribution_names_is_latent() -> None:
+    """Manski's bounds: with Z out of sight the treatment and the outcome are a bow."""
+    text = "model M { X, Z, Y : {0, 1} ; X -> Z -> Y ; X <-> Y }\n"
+    (answer,) = suture.run(text + "bound P(Y = 1 | do(X = 1)) from P(X, Y)")
+    assert answer.lines == ("at least P(X=1, Y=1)", "at most 1 - P(X=1, Y=0)")
+    assert "not measured everywhere: Z; taken as latent" in answer.notes
+
+
 def test_an_identified_query_has_bounds_that_coincide() -> None:
     text = (
         "model M { X, Y : {0, 1} ; X -> Y }\ndata d of M weight n { X, Y, n ; 0, 0, 3 ; 0, 1, 1 ; 1, 0, 1 ; 1, 1, 4 }\n"
