@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
+from .coding import Coded
 from .empirical import columns_of, label_text, matched
 from .factors import Array
+from .frames import column_of
 from .tables import missing
 
 CASE = "case"
@@ -149,6 +151,12 @@ def lengths(parts: Iterable[tuple[str, AxisNames, Sequence[int]]]) -> dict[str, 
 
 def _column(variable: str, values: Any, labels: tuple[str, ...], dimensions: int) -> NDArray[np.int32]:
     """Codes of many labels, in the shape they are given in."""
+    if not isinstance(values, np.ndarray | list | tuple | Coded):
+        found = column_of(values)
+        values = values if found is None else found
+    if isinstance(values, Coded) and dimensions == 1:
+        places = [_code(variable, value, labels) for value in values.values]
+        return np.array(places, dtype=np.int32)[values.codes()]
     raw = values if isinstance(values, np.ndarray | list | tuple) else np.asarray(values)
     if isinstance(raw, list | tuple) and dimensions > 1:
         raw = np.asarray(raw, dtype=object)
