@@ -343,7 +343,7 @@ def memory() -> list[str]:
         part = max(found.every, key=lambda part: part.plan.peak)
         gc.collect()
         tracemalloc.start()
-        part.value(known, part_budget())
+        part.value(known, None)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         lines.append(
@@ -351,13 +351,6 @@ def memory() -> list[str]:
             f"{peak / part.plan.bytes:.2f} of it  goal at most 2{'' if peak <= 2 * part.plan.bytes else '  MISSED'}"
         )
     return lines
-
-
-def part_budget() -> Any:
-    """The budget of the command."""
-    from suture.semantics.plan import DEFAULT_BUDGET
-
-    return DEFAULT_BUDGET
 
 
 TASKS: Mapping[str, Callable[[], Sequence[Result | str]]] = {

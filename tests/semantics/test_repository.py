@@ -21,9 +21,9 @@ from oracles.networks import (
 
 from suture import Engine, Model
 from suture.dsl.diagnostics import SutureError
+from suture.semantics.budget import Budget
 from suture.semantics.compute import compute
 from suture.semantics.marginals import all_marginals
-from suture.semantics.plan import Budget
 from suture.semantics.posterior import posterior
 from suture.semantics.stochastic import FiniteModel
 
@@ -39,7 +39,13 @@ CLOSE = 1e-10
 pytestmark = pytest.mark.skipif(not repository(), reason="pgmpy, which ships the networks, is not installed")
 
 
-@pytest.fixture(scope="module", params=sorted(NETWORKS))
+LONG = {"diabetes", "link", "munin", "munin1", "munin2", "munin3", "munin4", "pigs"}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in sorted(NETWORKS)],
+)
 def network(request: pytest.FixtureRequest) -> tuple[str, FiniteModel, Tables]:
     return request.param, *tables_of(NETWORKS[request.param])
 
