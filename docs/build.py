@@ -2,11 +2,14 @@
 
 `errors.md` comes from the pages of `suture explain`.  In every Markdown page each relative link must lead to a file,
 each anchor to a heading, and each fenced `suture` program must read and resolve; a fenced `answer` must be what comes
-of the program before it, a line `...` standing for lines left out.  `--check` writes nothing, and says what differs.
+of the program before it, a line `...` standing for lines left out.  Fenced `python` runs, and a fenced `output` is what
+it prints.  `--check` writes nothing, and says what differs.
 """
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import sys
 from collections.abc import Iterator
@@ -88,6 +91,25 @@ def wrong_answers(page: Path) -> Iterator[str]:
                 yield f"{page.relative_to(ROOT)}: the answer shown is not what comes of the program:\n{shown}"
 
 
+def failing_python(page: Path) -> Iterator[str]:
+    """Python programs of a page that fail, run one after the other in one namespace; a fenced `output` must be what the
+    program before it prints.
+    """
+    names: dict[str, object] = {"__name__": "page"}
+    printed = ""
+    for number, (language, body) in enumerate(FENCE.findall(page.read_text(encoding="utf-8")), 1):
+        if language == "python":
+            output = io.StringIO()
+            try:
+                with contextlib.redirect_stdout(output):
+                    exec(compile(body, f"{page.name}, block {number}", "exec"), names)
+            except Exception as error:
+                yield f"{page.relative_to(ROOT)}, block {number}: {type(error).__name__}: {error}"
+            printed = output.getvalue()
+        elif language == "output" and not shows(body, printed):
+            yield f"{page.relative_to(ROOT)}, block {number}: this is not what the program before it prints:\n{printed}"
+
+
 def shows(excerpt: str, whole: str) -> bool:
     """Whether `excerpt` is `whole`, each line `...` in it standing for any number of lines."""
     pieces = [re.escape(piece) for piece in re.split(r"^\.\.\.\n", excerpt, flags=re.MULTILINE)]
@@ -99,7 +121,7 @@ def stale() -> list[Path]:
     return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
-CHECKS = (broken_links, broken_programs, wrong_answers)
+CHECKS = (broken_links, broken_programs, wrong_answers, failing_python)
 
 
 def main(arguments: list[str]) -> int:

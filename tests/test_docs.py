@@ -76,3 +76,17 @@ def test_a_wrong_answer_is_seen(build: ModuleType, tmp_path: Path, monkeypatch: 
     assert list(build.wrong_answers(page)) == []
     page.write_text(program + "```answer\n...\n  0.25  = 1/4\n...\n```\n")
     assert len(list(build.wrong_answers(page))) == 1
+
+
+def test_python_that_fails_or_prints_something_else_is_seen(
+    build: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("```python\nx = 2\n```\n```python\nprint(x)\n```\n```output\n2\n```\n")
+    assert list(build.failing_python(page)) == []
+    page.write_text("```python\nprint(3)\n```\n```output\n2\n```\n```python\n1 / 0\n```\n")
+    assert list(build.failing_python(page)) == [
+        "page.md, block 2: this is not what the program before it prints:\n3\n",
+        "page.md, block 3: ZeroDivisionError: division by zero",
+    ]
