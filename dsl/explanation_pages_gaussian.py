@@ -50,9 +50,10 @@ PAGES: dict[str, Page] = {
         "observed where different planes meet",
         "In two cases of the finite variables the observed real variables are tied to one another in different ways, "
         "as Y = X in one and Y = -X in the other, and what is observed fits both. That has probability zero in either "
-        "case, so it says nothing of which case it is.",
+        "case, so it says nothing of which case it is. Likewise no one formula in X is right where X may be any number "
+        "in one case and has a single value in another.",
         "",
-        "observe fewer of the variables, or other values.",
+        "observe fewer of the variables, or give them values.",
     ),
     "S457": Page(
         "a law where a number is needed",

@@ -90,9 +90,12 @@ def posterior(mixed: MixedModel, outcomes: Sequence[Term], given: Sequence[Term]
     found = [_cell(worlds, cell, numbers, evidence, targets) for cell in cells]
     if exactly is not None and any(isinstance(one, str) or one.elimination.tied for one in found):
         numbers, found = exactly, [_cell(worlds, cell, exactly, evidence, targets) for cell in cells]
-    kept = _kept([one for one in found if isinstance(one, _Conditioned)], numbers)
-    if not kept:
+    possible = [one for one in found if isinstance(one, _Conditioned)]
+    if not possible:
         raise Impossible(next(str(one) for one in found if isinstance(one, str)))
+    if len(possible) < len(found):
+        _require_values(evidence)
+    kept = _kept(possible, numbers)
     lengths = tuple(dimension(mixed.model, outcomes[place].variable) for place in real)
     merged: dict[tuple[Any, ...], Number] = {}
     for one, weight in zip(kept, _weights(kept, numbers), strict=True):
@@ -276,6 +279,18 @@ def agrees(difference: Any, size: float, numbers: Field) -> bool:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Weights
+
+
+def _require_values(evidence: Sequence[tuple[int, Term]]) -> None:
+    """Refuse values left open where some case admits single values of them alone: raises `SutureError` S456.
+
+    An answer for values in general position would be silent about these, which may well have all the probability.
+    """
+    left_open = [term.variable for _, term in evidence if not isinstance(term.value, str)]
+    if left_open:
+        message = f"{left_open[0]} has single values in some cases of the finite variables and any in others"
+        hint = f"no one formula covers both; give it a value: {left_open[0]} = .."
+        raise SutureError(Diagnostic("S456", message, help=hint))
 
 
 def _kept(found: Sequence[_Conditioned], numbers: Field) -> list[_Conditioned]:

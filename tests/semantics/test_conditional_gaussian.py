@@ -141,6 +141,15 @@ def test_an_atom_outweighs_a_density() -> None:
     assert values(ATOM + "compute P(T = 1 | X = 2), P(T = 1 | X = 1)") == [1, 0]
 
 
+def test_no_formula_passes_over_an_atom() -> None:
+    """P(T = 0 | X) is 1 for all X but 2, which X is in half of all units."""
+    assert message(ATOM + "compute P(T = 0 | X)") == (
+        "error[S456]: X has single values in some cases of the finite variables and any in others\n"
+        " --> t.suture\n"
+        "  = help: no one formula covers both; give it a value: X = .."
+    )
+
+
 def test_planes() -> None:
     text = """
     model M {

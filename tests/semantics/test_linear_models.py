@@ -15,7 +15,7 @@ import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles.gaussian import LinearModel, conditional, traced
+from oracles.gaussian import Equation, LinearModel, conditional, traced
 from strategies_gaussian import NUMBERS, linear_models, noises
 
 from suture.semantics import conditional_gaussian
@@ -284,6 +284,26 @@ def variances_between(a: float, steps: int) -> float:
     for _ in range(steps):
         total = a * a * total + 0.01
     return total
+
+
+def test_a_large_sparse_model_against_its_joint_law() -> None:
+    """Three hundred variables with up to three causes each, some without noise; five seen, two asked about."""
+    generator = np.random.default_rng(5)
+    equations: list[Equation] = []
+    for place in range(300):
+        causes = generator.choice(place, size=min(place, int(generator.integers(0, 4))), replace=False) if place else []
+        coefficients = {f"V{cause}": Fraction(int(generator.integers(-3, 4)), 4) for cause in causes}
+        spread = Fraction(int(generator.integers(0, 4)) if len(coefficients) else 1, 2)
+        equations.append(Equation(f"V{place}", Fraction(1, 2), {n: k for n, k in coefficients.items() if k}, spread))
+    model = LinearModel(tuple(equations))
+    mean, covariance = model.joint()
+    seen = {place: float(mean[place]) + 0.5 for place in (40, 111, 170, 222, 290) if covariance[place, place] > 0.1}
+    expected_mean, expected_covariance = conditional(mean, covariance, [299, 150], seen)
+    bar = ", ".join(f"V{place} = {value!r}" for place, value in seen.items())
+    (found,) = values(f"{model.text()}\ncompute P(V299, V150 | {bar})")
+    (component,) = found.components
+    assert list(component.mean) == pytest.approx(list(expected_mean), rel=1e-8, abs=1e-8)
+    assert list(np.ravel(component.covariance)) == pytest.approx(list(expected_covariance.ravel()), rel=1e-8, abs=1e-8)
 
 
 def test_many_observations() -> None:
