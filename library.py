@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -222,11 +223,13 @@ class Model:
         features: Sequence[str] | None = None,
         loss: str = "squared_loss",
         mutable: Sequence[str] | None = None,
+        within: float | str | Fraction | None = None,
     ) -> Answer:
         """The predictor of `outcome` whose worst risk over all domains is least, among those of stable subsets.
 
         `features` are all other observed variables where not given; `mutable`, the variables whose mechanisms may be
-        anything, are those the model declares.  `loss` is `squared_loss`, `log_loss` or `zero_one`.  The answer's
+        anything, are those the model declares; with `within` their probabilities may differ from the model's by at most
+        that much.  `loss` is `squared_loss`, `log_loss` or `zero_one`.  The answer's
         `predictor` predicts rows of data, its `search` holds every class, worst domain and bound.
         Raises `SutureError` where names or numbers do not fit.
 
@@ -238,7 +241,11 @@ class Model:
         self._require(mutable or ())
         model = self._resolved if mutable is None else replace(self._resolved, mutable=tuple(mutable))
         text = f"search predictor of {outcome} from {{{', '.join(chosen)}}} minimax {loss}"
-        return Model.of(model)._one(replace(read_search(text, model), span=NOWHERE))
+        asked = replace(read_search(text, model), span=NOWHERE)
+        if within is not None:
+            radius = _radius(within)
+            asked = replace(asked, within=radius, text=f"{asked.text} within {radius}")
+        return Model.of(model)._one(asked)
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.
@@ -300,6 +307,18 @@ class Model:
         if answer.error is not None:
             raise SutureError(answer.error)
         return answer
+
+
+def _radius(within: float | str | Fraction) -> Fraction:
+    """How far a probability may be moved; raises `SutureError` S475 for what is no number from 0 to 1."""
+    try:
+        radius = Fraction(str(within))
+    except (ValueError, ZeroDivisionError):
+        radius = Fraction(-1)
+    if not 0 <= radius <= 1:
+        message = f"probabilities differ by a number from 0 to 1, not by {within}"
+        raise SutureError(Diagnostic("S475", message, help="write for example: within=0.1"))
+    return radius
 
 
 def run_file(path: str | Path) -> Answers:

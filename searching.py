@@ -36,7 +36,15 @@ def searched(
     model = program.models[statement.model]
     over = [program.domains[_domain_key(program, statement.model, name)] for name in statement.domains]
     every = [domain for domain in program.domains.values() if domain.model == statement.model]
-    made = selection_model(model, statement.outcome, statement.features, statement.changing, over, over or every)
+    made = selection_model(
+        model,
+        statement.outcome,
+        statement.features,
+        statement.changing,
+        over,
+        over or every,
+        within=statement.within,
+    )
     found = search(made, loss_named(statement.loss, made.labels[statement.outcome]))
     return with_search(head, found, outcome, model.diagram)
 
@@ -208,6 +216,8 @@ def _minimax_text(found: PredictorSearch, minimax: Minimax) -> str:
 
 def _condition(found: PredictorSearch) -> str:
     condition = found.condition
+    if condition.holds and not found.model.unrestricted:
+        return "holds, but mechanisms are restricted here, so the numbers decide"
     if condition.holds:
         return "holds: by the graph alone the whole stable set is minimax"
     affected = ", ".join(condition.affected)

@@ -50,4 +50,10 @@ search predictor of Y from {X} in M minimax squared_loss
         "",
         "give every parameter a value.",
     ),
+    "S475": Page(
+        "how far probabilities may differ",
+        "Mutable mechanisms near the given ones are those whose probabilities differ by at most a number from 0 to 1.",
+        "",
+        "give such a number: within=0.1.",
+    ),
 }

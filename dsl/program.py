@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
@@ -297,7 +298,8 @@ class Bound:
 class Search:
     """`search predictor of Y from {A, B} in M [over {d, e}] minimax LOSS`.
 
-    `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way.
+    `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way, or by at
+    most `within` in each probability.
     """
 
     outcome: str
@@ -308,6 +310,7 @@ class Search:
     loss: str
     text: str
     span: Span
+    within: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True)

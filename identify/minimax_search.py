@@ -127,7 +127,8 @@ def search(model: SelectionModel, loss: Loss, budget: Budget = DEFAULT_BUDGET) -
         scored = branching.scored
     scored.sort(key=lambda each: (_rank(each.worst), len(each.members.boundary)))
     best = scored[0]
-    if floor is None or (diagram.condition.holds and best.members == found[0]):
+    settled = diagram.condition.holds and model.unrestricted and best.members == found[0]
+    if floor is None or settled:
         floor = best.worst
     minimax = None if saddle is None else _minimax(model, loss, saddle, best)
     return PredictorSearch(model, loss, diagram.condition, tuple(scored), minimax, floor, counted)

@@ -15,7 +15,7 @@ from ..semantics.needs import labels_of, missing_mechanism
 from ..semantics.semiring import PROBABILITY, RATIONAL, Array
 from .losses import LogLoss, Loss, SquaredLoss, ZeroOneLoss, outcome_numbers
 from .selection_diagram import SelectionDiagram
-from .selection_model import Adversary, Choice, SelectionModel, any_row, given_row
+from .selection_model import Adversary, Choice, SelectionModel, any_row, given_row, near_row
 
 RATIONAL_CELLS = 1 << 12
 
@@ -41,8 +41,10 @@ def selection_model(
     domains: Sequence[Domain] = (),
     given: Iterable[Domain] = (),
     exact: bool = True,
+    within: Fraction | None = None,
 ) -> SelectionModel:
-    """The selection model in which the mechanisms of `changing` are any, or those of one of `domains`.
+    """The selection model in which the mechanisms of `changing` are any, or those of one of `domains`, or any whose
+    probabilities differ from the model's by at most `within`.
 
     `given` are domains to compare with; those that leave something open are passed over.  Rational where that is
     affordable and `exact`, else float64.  Raises `SutureError` for what is missing (S427, S428) or no number (S474).
@@ -54,7 +56,7 @@ def selection_model(
     labels = labels_of(model, needed)
     moving = tuple(name for name in needed if name in changing)
     stable = _arrays(model, [name for name in needed if name not in moving], model.mechanisms)
-    made = _adversaries(model, moving, domains, labels)
+    made = _adversaries(model, moving, domains, labels) if within is None else (_near(model, moving, within),)
     known = [_given(model, moving, domain, labels) for domain in given]
     semiring = RATIONAL if exact and _small(diagram, labels, parents, moving) else PROBABILITY
     if not semiring.exact:
@@ -114,6 +116,12 @@ def _adversaries(
         Adversary(domain.name, {name: _choice(model, name, _mechanism(model, domain, name), labels) for name in moving})
         for domain in domains
     )
+
+
+def _near(model: Model, moving: Sequence[str], within: Fraction) -> Adversary:
+    """One that may change the model's own mechanisms a little."""
+    arrays = _arrays(model, moving, model.mechanisms)
+    return Adversary(None, {name: near_row(name, model.parents(name), arrays[name], within) for name in moving})
 
 
 def _mechanism(model: Model, domain: Domain, name: str) -> Mechanism | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +76,39 @@ def given_row(variable: str, parents: tuple[str, ...], mechanism: Array) -> Choi
     return Choice(variable, parents, rows, np.ones(rows.shape[:-1], dtype=np.bool_), False)
 
 
+def near_row(variable: str, parents: tuple[str, ...], mechanism: Array, radius: Fraction) -> Choice:
+    """The choice of any mechanism whose probabilities differ from the given ones by at most `radius`.
+
+    The options of a case are the corners of its polytope, so the largest risk over them is that of the linear program.
+    """
+    cases = list(np.ndindex(*mechanism.shape[:-1]))
+    found = {case: corners([Fraction(entry) for entry in mechanism[case]], radius) for case in cases}
+    most = max(map(len, found.values()))
+    rows = np.empty((*mechanism.shape[:-1], most, mechanism.shape[-1]), dtype=object)
+    allowed = np.zeros((*mechanism.shape[:-1], most), dtype=np.bool_)
+    for case, made in found.items():
+        for option in range(most):
+            rows[(*case, option)] = made[min(option, len(made) - 1)]
+            allowed[(*case, option)] = option < len(made)
+    return Choice(variable, parents, rows, allowed, False)
+
+
+def corners(row: Sequence[Fraction], radius: Fraction) -> list[tuple[Fraction, ...]]:
+    """The corners of the distributions within `radius` of a row: all entries but one at an end of their interval.
+
+    >>> [tuple(map(str, corner)) for corner in corners([Fraction(1, 10), Fraction(9, 10)], Fraction(1, 5))]
+    [('0', '1'), ('3/10', '7/10')]
+    """
+    ends = [(max(entry - radius, Fraction(0)), min(entry + radius, Fraction(1))) for entry in row]
+    found: set[tuple[Fraction, ...]] = set()
+    for free, (low, high) in enumerate(ends):
+        for others in product(*(ends[place] for place in range(len(row)) if place != free)):
+            rest = 1 - sum(others, Fraction(0))
+            if low <= rest <= high:
+                found.add((*others[:free], rest, *others[free:]))
+    return sorted(found)
+
+
 @dataclass(frozen=True, slots=True)
 class Adversary:
     """The domains among which one adversary picks; `name` is that of a named domain, else None."""
@@ -108,6 +142,11 @@ class SelectionModel:
     def changing(self) -> frozenset[str]:
         """The variables whose mechanisms change."""
         return frozenset(self.adversaries[0].choices)
+
+    @cached_property
+    def unrestricted(self) -> bool:
+        """Whether some adversary may make any mechanism: only then does the condition on the graph settle anything."""
+        return any(all(choice.free for choice in each.choices.values()) for each in self.adversaries)
 
     @cached_property
     def order(self) -> tuple[str, ...]:

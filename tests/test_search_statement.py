@@ -350,6 +350,8 @@ def test_rows_that_do_not_fit(rows: object, code: str) -> None:
         ({"outcome": "Readmit", "mutable": ["Wrad"]}, "S104"),
         ({"outcome": "Readmit", "loss": "absolute"}, "S107"),
         ({"outcome": "Severity"}, "S401"),
+        ({"outcome": "Readmit", "within": 2}, "S475"),
+        ({"outcome": "Readmit", "within": "a little"}, "S475"),
     ],
 )
 def test_calls_that_do_not_fit(options: dict[str, object], code: str) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
-from oracles.invariance import random_transfer
+from oracles.invariance import Transfer, random_transfer
+from scipy.optimize import linprog
 from transfer_check import faults, searched
 
 from suture.dsl.program import Domain, Model
@@ -170,3 +173,88 @@ def test_a_budget_that_ends_leaves_a_true_floor(seed: int) -> None:
     found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]), Budget(0, 1))
     truth = min(transfer.worst(transfer.invariant_losses(s, "squared_loss")) for s in transfer.subsets())
     assert float(found.floor) <= truth + 1e-9 <= float(found.chosen.worst) + 2e-9
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Restricted mechanisms
+
+
+def by_linear_program(transfer: Transfer, subset: tuple[str, ...], base: np.ndarray, radius: float) -> float:
+    """The worst risk of a subset's predictor over one mechanism whose entries may move by `radius`, as a program."""
+    (name,) = transfer.mutable
+    losses = transfer.invariant_losses(subset, "squared_loss")
+    gains, bounds = [], []
+    for case in np.ndindex(*base.shape):
+        unit = np.zeros(base.shape)
+        unit[case] = 1
+        gains.append(float((transfer._joint({name: unit}) * losses).sum()))  # pyright: ignore[reportPrivateUsage]
+        bounds.append((max(0.0, base[case] - radius), min(1.0, base[case] + radius)))
+    rows = base.size // base.shape[-1]
+    ones = np.kron(np.eye(rows), np.ones(base.shape[-1]))
+    done: Any = linprog(-np.array(gains), A_eq=ones, b_eq=np.ones(rows), bounds=bounds)
+    return -float(done.fun)
+
+
+@pytest.mark.parametrize("radius", ["0", "1/10", "2/5", "1"])
+@pytest.mark.parametrize("seed", range(10))
+def test_mechanisms_near_the_given_one(seed: int, radius: str) -> None:
+    generator = np.random.default_rng(seed)
+    transfer = random_transfer(generator)
+    while len(transfer.mutable) > 1:
+        transfer = random_transfer(generator)
+    model = read_model(transfer.program().strip())
+    near = Fraction(radius)
+    made = selection_model(model, transfer.outcome, transfer.features, model.mutable, within=near)
+    found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]))
+    (name,) = transfer.mutable
+    base = np.asarray(transfer.tables[name]).astype(float)
+    for each in found.classes:
+        truth = by_linear_program(transfer, each.members.boundary, base, float(near))
+        assert float(each.worst) == pytest.approx(truth, abs=1e-8)
+    assert found.minimax is not None
+    assert float(found.minimax.upper) - float(found.minimax.lower) < 1e-8
+    if radius == "0":
+        own = transfer._joint({})  # pyright: ignore[reportPrivateUsage]
+        assert float(found.minimax.lower) == pytest.approx(transfer.least(own, "squared_loss"), abs=1e-9)
+    if radius == "1":
+        free = searched(transfer, "squared_loss")
+        assert float(found.chosen.worst) == pytest.approx(float(free.chosen.worst), abs=1e-9)
+
+
+def test_several_restricted_mechanisms_at_their_corners() -> None:
+    """Two mechanisms: the worst of all products of corners, each tried."""
+    generator = np.random.default_rng(5)
+    transfer = random_transfer(generator, most=5)
+    while len(transfer.mutable) != 2 or transfer.policies > 256 or max(transfer.sizes.values()) > 2:
+        transfer = random_transfer(generator, most=5)
+    model = read_model(transfer.program().strip())
+    near = Fraction(1, 5)
+    made = selection_model(model, transfer.outcome, transfer.features, model.mutable, within=near)
+    found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]))
+    spaces = []
+    for name in transfer.mutable:
+        base = np.asarray(transfer.tables[name]).astype(float)[..., 0]
+        ends = [(max(0.0, value - 0.2), min(1.0, value + 0.2)) for value in base.reshape(-1)]
+        tables = [np.array(chosen).reshape(base.shape) for chosen in product(*ends)]
+        spaces.append([np.stack([table, 1 - table], axis=-1) for table in tables])
+    joints = [
+        transfer._joint(dict(zip(transfer.mutable, chosen, strict=True)))  # pyright: ignore[reportPrivateUsage]
+        for chosen in product(*spaces)
+    ]
+    for each in found.classes:
+        losses = transfer.invariant_losses(each.members.boundary, "squared_loss")
+        assert float(each.worst) == pytest.approx(max(float((joint * losses).sum()) for joint in joints), abs=1e-9)
+
+
+def test_the_condition_settles_nothing_when_mechanisms_are_restricted() -> None:
+    """At radius zero there is one domain, and its own best predictor beats the whole stable set."""
+    model = read_model(
+        "model M { Y : {0, 1} ~ Bernoulli(1/2) ; M : {0, 1} ~ table (Y) { 0 => 0.9, 0.1 ; 1 => 0.2, 0.8 } ; mutable M }"
+    )
+    made = selection_model(model, "Y", ("M",), ("M",), within=Fraction(0))
+    found = search(made, loss_named("squared_loss", ("0", "1")))
+    assert found.condition.holds
+    assert float(found.chosen.worst) == 0.25
+    assert found.minimax is not None
+    # E(Y | M = 0) = 2/11, E(Y | M = 1) = 8/9, and the variance that is left.
+    assert float(found.minimax.lower) == pytest.approx(0.55 * (2 / 11) * (9 / 11) + 0.45 * (8 / 9) * (1 / 9), abs=1e-9)
