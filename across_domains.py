@@ -280,6 +280,8 @@ def _answer(head: Answer, form: CanonicalForm, name: str) -> Answer:
         "minimal_k": fewest.least if fewest.least == fewest.most else None,
         "minimal_k_bounds": [fewest.least, fewest.most],
         "minimal_program": smallest,
+        "largest_orbit": fewest.orbit or None,
+        "gf2_rank": fewest.gf2,
     }
     lines = [
         f"intervened on   {names(before)} of {names(form.start.nodes)}",

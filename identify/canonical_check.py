@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..semantics import exact_linear as linear
 from ..semantics.finite_domains import FiniteDomains, Relabelling
 from ..semantics.linear_domains import Change, LinearDomains
 from .certify import CertificationError
@@ -48,11 +49,11 @@ def check_maps(before: object, after: object) -> float:
 
 def _linear(before: LinearDomains, after: LinearDomains, change: Change, keeps_law: bool) -> float:
     gaps = [
-        (_gap(after.observation @ change.latents, before.observation), "g' h1 is not g"),
+        (_gap(linear.product(after.observation, change.latents), before.observation), "g' h1 is not g"),
         (_gap(after.observation @ change.shift + after.offset, before.offset), "g' h1 is not g in its constant"),
     ]
     for domain in range(len(before.domains)):
-        moved = change.latents @ before.mechanisms[domain] @ change.noise
+        moved = linear.product(change.latents, before.mechanisms[domain], change.noise)
         shifted = change.latents @ before.shifts[domain] + change.shift
         gaps.append((_gap(after.mechanisms[domain], moved), "f'_d is not h1 f_d h2"))
         gaps.append((_gap(after.shifts[domain], shifted), "f'_d is not h1 f_d h2 in its constant"))
@@ -65,7 +66,8 @@ def _linear(before: LinearDomains, after: LinearDomains, change: Change, keeps_l
 
 def _linear_law(before: LinearDomains, after: LinearDomains, change: Change) -> list[tuple[float, str]]:
     """Covariances of the noises agree; where some noise is not normal, noises are only renamed."""
-    old = change.noise * np.array(after.variances, dtype=change.noise.dtype) @ change.noise.T
+    spread = np.array(after.variances, dtype=change.noise.dtype)
+    old = linear.product(change.noise * spread, change.noise.T)
     wanted = np.array(np.diag(np.array(before.variances, dtype=object)), dtype=object)
     gaps = [(_gap(old, wanted), "the noise has another covariance")]
     if any(law.family != "Normal" for law in before.laws):
@@ -88,10 +90,18 @@ def _finite(before: FiniteDomains, after: FiniteDomains, change: Relabelling, ke
         _require(0.0 if (after.mechanisms[domain] == moved).all() else 1.0, "f'_d is not h1 f_d h2")
         _require(0.0 if _autoregressive(after, domain) else 1.0, "f'_d is not autoregressive")
     if keeps_law:
-        old, new = before.noise_law(), after.noise_law()
-        same = all(old[int(change.noise[state])] == new[state] for state in range(before.states))
+        same = _same_law(before, after, change.noise)
         _require(0.0 if same else 1.0, "the noise has another law")
     return 0.0
+
+
+def _same_law(before: FiniteDomains, after: FiniteDomains, noise: Any) -> bool:
+    """Whether each new state of the noises is as probable as the old one that it stands for."""
+    one, two = before.noise_counts(), after.noise_counts()
+    if one is not None and two is not None:
+        return bool((one[0][noise] * two[1] == two[0] * one[1]).all())
+    old, new = before.noise_law(), after.noise_law()
+    return all(old[int(noise[state])] == new[state] for state in range(before.states))
 
 
 def _autoregressive(model: FiniteDomains, domain: int) -> bool:

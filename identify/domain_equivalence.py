@@ -24,7 +24,7 @@ import numpy as np
 from ..semantics import exact_linear as linear
 from ..semantics.domain_families import Family
 from ..semantics.finite_domains import FiniteDomains
-from ..semantics.linear_domains import LinearDomains, agree, counts
+from ..semantics.linear_domains import LinearDomains, agree, as_floats, counts
 from ..semantics.linear_reading import MEANS, law_variance
 from ..semantics.smooth_domains import SmoothDomains, drawn, log_density
 from .derivation import Check, Comparison, Images, OtherLaw, SharedMaps
@@ -77,6 +77,8 @@ def _in_order(model: LinearDomains, observed: Sequence[str]) -> LinearDomains:
 
 
 def _linear(first: LinearDomains, second: LinearDomains, names: tuple[str, str]) -> Verdict:
+    if first.exact != second.exact:
+        first, second = as_floats(first), as_floats(second)
     images = _linear_images(first, second, names)
     laws = [_linear_law(first, second, domain, names) for domain in range(len(first.domains))]
     other = next((law for law in laws if law is not None), None)
@@ -121,15 +123,18 @@ def _written(model: LinearDomains, values: Any) -> Sample:
 
 def _linear_maps(first: LinearDomains, second: LinearDomains) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], float]:
     """h1 and h2 (with their constants) in words, and the largest error of what they must satisfy."""
-    h1 = second.recovering @ first.observation
+    h1 = linear.product(second.recovering, first.observation)
     s1 = second.recovering @ (first.offset - second.offset)
-    back = first.inverses[0] @ linear.inverse(h1)
-    h2 = back @ second.mechanisms[0]
+    back = linear.product(first.inverses[0], linear.inverse(h1))
+    h2 = linear.product(back, second.mechanisms[0])
     s2 = back @ (second.shifts[0] - s1) - first.inverses[0] @ first.shifts[0]
-    gaps = [second.observation @ h1 - first.observation, second.observation @ s1 + second.offset - first.offset]
+    gaps = [
+        linear.product(second.observation, h1) - first.observation,
+        second.observation @ s1 + second.offset - first.offset,
+    ]
     for domain in range(len(first.domains)):
         own = first.mechanisms[domain]
-        gaps.append(h1 @ own @ h2 - second.mechanisms[domain])
+        gaps.append(linear.product(h1, own, h2) - second.mechanisms[domain])
         gaps.append(h1 @ (own @ s2 + first.shifts[domain]) + s1 - second.shifts[domain])
     error = max(abs(float(entry)) for gap in gaps for entry in np.asarray(gap).flat)
     latents = _map_text(second.nodes, h1, first.nodes, s1)
@@ -159,7 +164,7 @@ def _linear_law(first: LinearDomains, second: LinearDomains, domain: int, names:
     spreads = first.covariance(domain), second.covariance(domain)
     if not agree(*spreads):
         return _first_entry(name, "the covariance of {0} and {1}", first.observed, spreads, names)
-    if _same_noises(first, second, linear.inverse(first.mixing(domain)) @ second.mixing(domain)):
+    if _same_noises(first, second, linear.product(linear.inverse(first.mixing(domain)), second.mixing(domain))):
         return None
     what = "the noise behind it, up to what a law determines,"
     kinds = tuple(", ".join(law.family for law in model.laws) for model in (first, second))

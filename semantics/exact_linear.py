@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -54,8 +55,39 @@ def floats(array: Matrix) -> Matrix:
     return array.astype(np.float64)
 
 
+def product(*factors: Matrix) -> Matrix:
+    """The product of matrices (the last may be a vector); of Fractions over common denominators, in integers.
+
+    Python multiplies integers tens of times faster than it does Fractions, which look for common factors each time.
+
+    >>> product(matrix([[1, 2], [0, 1]]), vector([Fraction(1, 2), 3]))[0]
+    Fraction(13, 2)
+    """
+    *others, made = factors
+    for left in reversed(others):
+        if not (is_exact(left) and is_exact(made)):
+            made = left.astype(float) @ made.astype(float)
+            continue
+        (above, below), (right, under) = _integers(left), _integers(made)
+        made = _fractions(above @ right, below * under)
+    return made
+
+
+def _integers(array: Matrix) -> tuple[Matrix, int]:
+    """Fractions as integers over their common denominator."""
+    below = lcm(*(entry.denominator for entry in array.flat))
+    whole = np.array([entry.numerator * (below // entry.denominator) for entry in array.flat], dtype=object)
+    return whole.reshape(array.shape), below
+
+
+def _fractions(whole: Matrix, below: int) -> Matrix:
+    made = np.empty(whole.shape, dtype=object)
+    made.reshape(-1)[:] = [Fraction(entry, below) for entry in whole.flat]
+    return made
+
+
 def inverse(square: Matrix) -> Matrix:
-    """The inverse matrix.  Raises `Singular`.
+    """The inverse matrix; of Fractions by elimination in integers (Bareiss 1968).  Raises `Singular`.
 
     >>> inverse(matrix([[1, 2], [0, 4]]))[0, 1]
     Fraction(-1, 2)
@@ -65,10 +97,22 @@ def inverse(square: Matrix) -> Matrix:
         if size and np.linalg.matrix_rank(square, TOLERANCE * max(1e-300, float(np.abs(square).max()))) < size:
             raise Singular
         return np.linalg.inv(square)
-    reduced, pivots = echelon(np.concatenate([square, identity(size, True)], axis=1), size)
-    if len(pivots) < size:
-        raise Singular
-    return reduced[:, size:]
+    whole, below = _integers(square)
+    work = np.concatenate([whole, np.eye(size, dtype=int).astype(object)], axis=1)
+    last = 1
+    for column in range(size):
+        row = next((row for row in range(column, size) if work[row, column] != 0), None)
+        if row is None:
+            raise Singular
+        # Bareiss: every division is exact, and entries stay minors of the matrix.
+        if row != column:
+            work[[column, row]] = work[[row, column]]
+        pivot = work[column, column]
+        for other in range(size):
+            if other != column:
+                work[other] = (work[other] * pivot - work[column] * work[other, column]) // last
+        last = pivot
+    return _fractions(work[:, size:] * below, last) if size else square
 
 
 def echelon(rows: Matrix, columns: int | None = None) -> tuple[Matrix, tuple[int, ...]]:

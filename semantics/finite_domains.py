@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
-from math import prod
+from math import lcm, prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -142,10 +143,25 @@ class FiniteDomains:
 
     def noise_law(self) -> list[Any]:
         """The probability of each state of the noises."""
+        counted = self.noise_counts()
+        if counted is not None:
+            counts, total = counted
+            return [Fraction(count, total) for count in counts]
         made: list[Any] = [1]
         for weights in self.weights:
             made = [before * weight for before in made for weight in weights]
         return made
+
+    def noise_counts(self) -> tuple[States, int] | None:
+        """The probabilities of the states of the noises as integers over one denominator; None with parameters."""
+        if not all(isinstance(weight, (int, Fraction)) for weights in self.weights for weight in weights):
+            return None
+        made, total = np.array([1], dtype=object), 1
+        for weights in self.weights:
+            below = lcm(*(Fraction(weight).denominator for weight in weights))
+            own = np.array([int(weight * below) for weight in weights], dtype=object)
+            made, total = np.multiply.outer(made, own).reshape(-1), total * below
+        return made, total
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -72,7 +72,9 @@ class LinearDomains:
     def relative(self) -> tuple[tuple[Matrix, Matrix], ...]:
         """M_d and F_0^-1 (b_d - b_0): each domain seen from the first."""
         back = self.inverses[0]
-        return tuple((back @ own, back @ (shift - self.shifts[0])) for own, shift in self._pairs)
+        return tuple(
+            (linear.product(back, own), linear.product(back, shift - self.shifts[0])) for own, shift in self._pairs
+        )
 
     @property
     def _pairs(self) -> tuple[tuple[Matrix, Matrix], ...]:
@@ -84,7 +86,7 @@ class LinearDomains:
 
     def transport(self, start: int, end: int) -> tuple[Matrix, Matrix]:
         """The counterfactual map from one domain to another as a matrix and a constant: x becomes `A x + a`."""
-        change = self.observation @ self.mechanisms[end] @ self.inverses[start] @ self.recovering
+        change = linear.product(self.observation, self.mechanisms[end], self.inverses[start], self.recovering)
         origin = self.observation @ self.shifts[start] + self.offset
         target = self.observation @ self.shifts[end] + self.offset
         return change, target - change @ origin
@@ -100,12 +102,12 @@ class LinearDomains:
 
     def mixing(self, domain: int) -> Matrix:
         """G F_d: what each noise adds to what is seen."""
-        return self.observation @ self.mechanisms[domain]
+        return linear.product(self.observation, self.mechanisms[domain])
 
     def covariance(self, domain: int) -> Matrix:
         """The covariance of what is seen in a domain, noises having the variances given."""
         mixing = self.mixing(domain)
-        return (mixing * np.array(self.variances, dtype=mixing.dtype)) @ mixing.T
+        return linear.product(mixing * np.array(self.variances, dtype=mixing.dtype), mixing.T)
 
     def reads(self) -> tuple[tuple[int, ...], ...]:
         """The places of the nodes that each node reads in some domain."""
@@ -130,6 +132,24 @@ class LinearDomains:
         return tuple(
             node for place, node in enumerate(self.nodes) if any(not agree(row[place], rows[0][place]) for row in rows)
         )
+
+
+def uniform(model: LinearDomains) -> LinearDomains:
+    """The model with floats throughout, where any of its arrays holds floats."""
+    arrays = (model.observation, model.offset, *model.mechanisms, *model.shifts)
+    return model if all(linear.is_exact(array) for array in arrays if array.size) else as_floats(model)
+
+
+def as_floats(model: LinearDomains) -> LinearDomains:
+    """The model with float64 entries."""
+    return replace(
+        model,
+        observation=linear.floats(model.observation),
+        offset=linear.floats(model.offset),
+        mechanisms=tuple(map(linear.floats, model.mechanisms)),
+        shifts=tuple(map(linear.floats, model.shifts)),
+        variances=tuple(map(float, model.variances)),
+    )
 
 
 def counts(number: Any) -> bool:
@@ -170,13 +190,13 @@ def changed(
     variances: tuple[Any, ...],
 ) -> LinearDomains:
     """The model in the new coordinates: g' = g h1^-1, f'_d = h1 f_d h2."""
-    observation = model.observation @ linear.inverse(change.latents)
+    observation = linear.product(model.observation, linear.inverse(change.latents))
     return replace(
         model,
         nodes=nodes,
         observation=observation,
         offset=model.offset - observation @ change.shift,
-        mechanisms=tuple(change.latents @ own @ change.noise for own in model.mechanisms),
+        mechanisms=tuple(linear.product(change.latents, own, change.noise) for own in model.mechanisms),
         shifts=tuple(change.latents @ shift + change.shift for shift in model.shifts),
         laws=laws,
         variances=variances,
@@ -249,7 +269,7 @@ def minimal(model: LinearDomains) -> tuple[LinearDomains, Change]:
     # The columns of `to_old` are the new axes: old coordinates are `to_old` times new ones, latents and noises alike.
     to_old = basis.T
     to_new = linear.inverse(to_old)
-    variances = tuple((to_new @ spread @ to_new.T).diagonal())
+    variances = tuple(linear.product(to_new, spread, to_new.T).diagonal())
     shift = linear.vector([0] * size) if base.exact else np.zeros(size)
     names = tuple(_rotated_name(place, size, k, base.nodes) for place in range(size))
     change = Change(to_new, shift, to_old)

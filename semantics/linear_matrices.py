@@ -12,7 +12,7 @@ from ..dsl.diagnostics import Diagnostic, SutureError
 from . import exact_linear as linear
 from .exact_linear import Matrix, Singular
 from .latent_worlds import NORMAL
-from .linear_domains import LinearDomains
+from .linear_domains import LinearDomains, uniform
 from .linear_reading import linear_program
 
 
@@ -53,7 +53,7 @@ def matrix_program(
         (NORMAL,) * size,
         (Fraction(1),) * size,
     )
-    return linear_program(model, "Matrices")
+    return linear_program(uniform(model), "Matrices")
 
 
 def _square(name: str, entries: Any, size: int | None) -> Matrix:

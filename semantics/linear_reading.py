@@ -16,7 +16,7 @@ from . import exact_linear as linear
 from .affine import Affine, affine
 from .exact_linear import Matrix
 from .latent_worlds import LatentWorlds, Noise, refused
-from .linear_domains import LinearDomains, agree, counts
+from .linear_domains import LinearDomains, agree, counts, uniform
 
 VARIANCES: Mapping[str, Fraction] = {
     "Normal": Fraction(1), "Laplace": Fraction(2), "Uniform": Fraction(1, 12), "Exponential": Fraction(1),
@@ -48,6 +48,7 @@ def linear_domains(worlds: LatentWorlds) -> LinearDomains:
         tuple(worlds.laws[node] for node in worlds.nodes),
         tuple(law_variance(worlds.laws[node]) * scale for node, scale in zip(worlds.nodes, variances, strict=True)),
     )
+    model = uniform(model)
     _invertible(worlds, model)
     return _centred(model)
 

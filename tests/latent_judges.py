@@ -6,6 +6,7 @@ numpy's, finite maps and laws brute force.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from fractions import Fraction
@@ -267,10 +268,10 @@ def smooth_pair(generator: np.random.Generator, kind: str) -> Iterator[str]:
         wanted = {"counterfactual": True, "distribution": True}
     else:
         other = program.replace("model M", "model N").replace(" of M", " of N")
-        changed = other.replace("domain d1 of N {", "domain d1 of N { Z0 := 3 * noise + 1 ;", 1)
-        if "Z0 :=" in other.split("domain d1")[1].split("\n")[0]:
-            return
-        (answer,) = answers(f"{program}\n{changed.replace('; }', '}')}\nequivalent M, N {over(domains)}")
+        head, inside, tail = re.split(r"(?<=domain d1 of N \{)(.*?)(?=\})", other, maxsplit=1)
+        kept = [part for part in inside.split(";") if part.strip() and not part.strip().startswith("Z0 :=")]
+        changed = head + " ; ".join(["Z0 := 3 * noise + 1", *kept]) + tail
+        (answer,) = answers(f"{program}\n{changed}\nequivalent M, N {over(domains)}")
         wanted = {"counterfactual": False, "distribution": False}
     if answer["error"] is not None:
         yield f"an error: {answer['error']}"

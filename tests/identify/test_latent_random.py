@@ -57,6 +57,60 @@ def test_the_judge_runs_programs_by_their_text() -> None:
     assert text.run("d", {"A": Fraction(0), "B": Fraction(1)})["X"] == 3
 
 
+def test_irrational_models_are_answered_in_floats() -> None:
+    program = """
+model M {
+  latent A : real := sqrt(2) * noise
+  latent B : real := A + exp(1) * noise
+  X : real := A + B
+  Y : real := B / 3
+}
+domain a of M {}
+domain b of M { B := 2 * A - noise }
+canonicalise M over {a, b} as L
+equivalent M, L over {a, b}
+counterfactual X = 1, Y = 2 in M from a to b"""
+    form, same, sample = suture.run(program)
+    assert form.to_dict()["value"]["minimal_k"] == 1
+    assert same.to_dict()["value"] == {"counterfactual": True, "distribution": True}
+    # B = 6, A = -5, and B's noise is (6 + 5) / e.
+    b = 2 * -5 - 11 / np.e
+    assert sample.to_dict()["value"]["rows"][0] == pytest.approx([-5 + b, b / 3])
+    assert sample.to_dict()["exact"] is None
+
+
+def test_noise_of_other_families() -> None:
+    program = """
+model M { latent A : real ~ Laplace(1, 2) ; latent B : real ~ Uniform(A, A + 2) ; X : real := A + B ; Y : real := B }
+domain a of M {}
+domain b of M { A ~ Laplace(0, 3) }
+canonicalise M over {a, b} as L
+equivalent M, L over {a, b}
+counterfactual X = 4, Y = 3 in L from a to b"""
+    form, same, sample = suture.run(program)
+    assert form.error is None
+    assert same.to_dict()["value"] == {"counterfactual": True, "distribution": True}
+    # A = 1 with noise 0 and B's noise 1; in b A = 0 and B = 0 + 2 * 1.
+    assert sample.to_dict()["exact"]["rows"] == [["2", "2"]]
+
+
+def test_a_rotation_of_laplace_noise_is_another_law() -> None:
+    """Covariances agree, and independent noises that are not normal tell a rotation (Darmois, Skitovich)."""
+    program = """
+model M { A : real ~ Laplace(0, 1) ; B : real ~ Laplace(0, 1) }
+domain a of M {}
+model N { latent C : real ~ Laplace(0, 1) ; latent D : real ~ Laplace(0, 1)
+  A : real := 3/5 * C + 4/5 * D
+  B : real := -4/5 * C + 3/5 * D
+}
+domain a of N {}
+equivalent M, N over {a}"""
+    (answer,) = suture.run(program)
+    assert answer.to_dict()["value"] == {"counterfactual": True, "distribution": False}
+    (answer,) = suture.run(program.replace("~ Laplace(0, 1)", "~ Normal(0, 1)"))
+    assert answer.to_dict()["value"] == {"counterfactual": True, "distribution": True}
+
+
 def test_ten_latents_in_ten_domains() -> None:
     """The size that estimation asks for, exactly."""
     generator = np.random.default_rng(3)
@@ -92,6 +146,7 @@ canonicalise M over {a, b}"""
     (answer,) = suture.run(program)
     value = answer.to_dict()["value"]
     assert (value["intervened"], value["minimal_k"]) == (["C", "D"], 1)
+    assert (value["largest_orbit"], value["gf2_rank"]) == (2, 2)
     assert "2 among xor-linear models" in str(answer)
     smallest = read(value["minimal_program"])
     assert len({name for own in smallest.domains.values() for name in own}) == 1
