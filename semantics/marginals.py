@@ -90,7 +90,7 @@ def _passes(
     found = arrangement(model, question)
     places = positions(model, [*given.items(), *do.items()])
     for part in found.every:
-        check(part.plan, budget)
+        check(part.plan, budget, traced=True)
     traces = [_pass(part, places, semiring) for part in found.every]
     certain = all(float(piece.at(places)) > 0 for piece in found.numbers)
     if not certain or any(float(trace.operands[-1]) <= 0 for trace in traces):

@@ -25,9 +25,9 @@ from .budget import meter
 
 Axes: TypeAlias = tuple[int, ...]
 
-TRY_WORK = 8_000
+TRY_WORK = 20_000
 """Multiplications that take as long as one try takes for one operand."""
-STEP_WORK = 200
+STEP_WORK = 600
 """Multiplications that take less time than the step they are in costs anyway."""
 FEW = 16
 MOST_PAIRS = 20_000
