@@ -130,7 +130,7 @@ def search(model: SelectionModel, loss: Loss, budget: Budget = DEFAULT_BUDGET) -
     settled = diagram.condition.holds and model.unrestricted and best.members == found[0]
     if floor is None or settled:
         floor = best.worst
-    minimax = None if saddle is None else _minimax(model, loss, saddle, best)
+    minimax = None if saddle is None else _minimax(model, loss, saddle, best, settled)
     return PredictorSearch(model, loss, diagram.condition, tuple(scored), minimax, floor, counted)
 
 
@@ -205,15 +205,18 @@ def _saddle(model: SelectionModel, loss: Loss, scored: Sequence[Scored]) -> Sadd
     return solve(arena, loss, [each.domain for each in first])
 
 
-def _minimax(model: SelectionModel, loss: Loss, saddle: Saddle, best: Scored) -> Minimax:
-    """The bounds of the saddle, improved by the best subset; exact where that is proved to be minimax."""
+def _minimax(model: SelectionModel, loss: Loss, saddle: Saddle, best: Scored, settled: bool) -> Minimax:
+    """The bounds of the saddle, improved by the best subset; exact where that is proved to be minimax.
+
+    `settled` says that the graph proves it.
+    """
     arena = Arena.of(model, model.diagram.blanket)
     holes = np.zeros(arena.shape[0], dtype=np.bool_)
     predictor = _predictor(model, loss, arena.inputs, saddle.prediction, holes, None)
     lower, upper = saddle.lower, min(saddle.upper, float(best.upper))
     lower = min(lower, upper)
     near = isinstance(best.worst, Fraction) and float(best.worst) - lower < 1e-7
-    if near and exact_lower(arena, loss, saddle, best.worst, [best.domain]):
+    if near and (settled or exact_lower(arena, loss, saddle, best.worst, [best.domain])):
         return Minimax(best.worst, best.worst, best.predictor, saddle)
     if float(best.upper) - lower <= ROUNDING:
         lower = upper = float(best.worst)
