@@ -399,7 +399,7 @@ def _piece(network: Network, purpose: Purpose, others: int, length: int, devices
     fitting = budget.bytes // (BYTES * max(1, cells) * others)
     most = max(1, min(fitting, max(LEAST_PIECE, PIECE_CELLS // max(1, cells * others))))
     whole = max(1, most * devices)
-    return length if length <= whole else whole
+    return -(-length // -(-length // whole))
 
 
 def _shapes(network: Network) -> Iterator[tuple[int, ...]]:
@@ -411,6 +411,8 @@ def _cut(array: Any, dimension: int, start: int, count: int, padded: int) -> Any
     """Places of an axis, the last one repeated up to the padded length."""
     if start == 0 and count == array.shape[dimension] == padded:
         return array
+    if count == padded:
+        return np.asarray(array)[(*([slice(None)] * dimension), slice(start, start + count))]
     places = np.minimum(np.arange(start, start + padded), start + count - 1)
     return np.take(np.asarray(array), places, axis=dimension)
 

@@ -6,6 +6,7 @@ with missing values comes in as weights, which are ones where nothing was seen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean
 from ..dsl.formula import Kernel, Term
 from ..dsl.formula_text import term_text
-from .batches import UNSEEN, AxisNames, Batch, Likelihood, Packed, lengths, packed, settings, weights_of
+from .batches import AxisNames, Batch, Likelihood, Packed, lengths, packed, settings, weights_of
 from .compiled import Form
 from .factors import Array
 from .patterns import Network, Pattern, intervention_name, slot_name
@@ -39,7 +40,8 @@ class Weights:
 class Known:
     """What a question is asked under, checked and packed; each value with its batch axes.
 
-    `lengths` has every batch axis in the order in which they were named.
+    `lengths` has every batch axis in the order in which they were named, `outcomes` how many entries of each mechanism
+    sum to one together.
     """
 
     observed: Mapping[Term, Packed]
@@ -48,6 +50,7 @@ class Known:
     opened: tuple[str, ...]
     mechanisms: Mapping[str, tuple[AxisNames, Array]]
     lengths: Mapping[str, int]
+    outcomes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,13 +155,13 @@ def known_of(
         if axis in model.diagram.position:
             message = f"the axis '{axis}' has the name of a variable"
             raise SutureError(Diagnostic("S486", message, help="give the axis a name of its own"))
-    return Known(observed, weighted, fixed, opened, mechanisms, found)
+    outcomes = {box.name: math.prod(model.shape(box.outputs)) for box in model.diagram.boxes if box.name in mechanisms}
+    return Known(observed, weighted, fixed, opened, mechanisms, found, outcomes)
 
 
 def _indicators(codes: Array, count: int) -> Array:
-    """One at the code, ones where nothing was seen."""
-    table = np.vstack([np.eye(count), np.ones(count)])
-    return table[np.where(codes == UNSEEN, count, codes)]
+    """One at the code, ones where nothing was seen (whose code is -1, the last row)."""
+    return np.take(np.vstack([np.eye(count), np.ones(count)]), codes, axis=0)
 
 
 def _interventions(
@@ -181,7 +184,7 @@ def _interventions(
 
 
 def _mechanism(model: FiniteModel, name: str, value: Any) -> tuple[AxisNames, Array]:
-    """The entries of a mechanism, checked: the right shape, at least zero, each case of the parents summing to one."""
+    """The entries of a mechanism with its batch axes, of the right shape; `checked` looks at those that are used."""
     boxes = {box.name: box for box in model.diagram.boxes}
     if name not in boxes:
         raise SutureError(Diagnostic("S104", f"no mechanism is named '{name}'", help=did_you_mean(name, boxes)))
@@ -194,15 +197,22 @@ def _mechanism(model: FiniteModel, name: str, value: Any) -> tuple[AxisNames, Ar
         message = f"the mechanism of {name} has the shape {values.shape}, not ({wanted})"
         hint = "one dimension for each axis, each parent and the variable itself, in this order"
         raise SutureError(Diagnostic("S485", message, help=hint))
-    outcomes = int(np.prod(shape[len(box.inputs) :], dtype=np.int64))
-    # A product with ones sums short rows at the speed of memory; what is not a number fails both comparisons.
-    totals = values.reshape(-1, outcomes) @ np.ones(outcomes)
-    totals -= 1.0
-    if not (values.min(initial=0.0) >= 0 and np.abs(totals, out=totals).max(initial=0.0) <= TOLERANCE):
-        message = f"the mechanism of {name} has entries that are not probabilities"
-        hint = "entries are at least 0, and sum to 1 in each case of the parents"
-        raise SutureError(Diagnostic("S485", message, help=hint))
     return axes, values
+
+
+def checked(name: str, values: Array, outcomes: int) -> float:
+    """The `smallness` of a mechanism's entries, which must be at least zero; each row of `outcomes` sums to one.
+
+    Raises `SutureError` S485 where they do not.
+    """
+    # A product with ones sums short rows at the speed of memory; what is not a number fails both comparisons.
+    lowest = float(values.min(initial=1.0))
+    totals = values.reshape(-1, outcomes) @ np.ones(outcomes)
+    if lowest >= 0 and totals.min(initial=1.0) >= 1 - TOLERANCE and totals.max(initial=1.0) <= 1 + TOLERANCE:
+        return bits_of(lowest) if lowest > 0 else smallness(values)
+    message = f"the mechanism of {name} has entries that are not probabilities"
+    hint = "entries are at least 0, and sum to 1 in each case of the parents"
+    raise SutureError(Diagnostic("S485", message, help=hint))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -241,7 +251,7 @@ def prepared(
             total += bits(name)
             arrays.append(base(name) if resident is None else resident(name))
         else:
-            total += smallness(values)
+            total += checked(name, values, known.outcomes[name])
             values = ordered(values, axes, batch)
             arrays.append(values)
         mechanisms.append(tuple(axis for axis in batch if axis in axes))
@@ -316,5 +326,10 @@ def smallness(values: Array) -> float:
     lowest, highest = float(values.min(initial=1.0)), float(values.max(initial=1.0))
     if lowest == 0.0:
         lowest = float(np.min(values, initial=1.0, where=values > 0))
-    found = max(-float(np.log2(lowest)), float(np.log2(max(highest, 1.0))))
-    return found if found <= MOST_BITS else float("inf")
+    return max(bits_of(lowest), bits_of(1.0 / max(highest, 1.0)))
+
+
+def bits_of(lowest: float) -> float:
+    """How far below one a number lies, as a power of two; infinite beyond `MOST_BITS`."""
+    found = -math.log2(lowest)
+    return found if found <= MOST_BITS else math.inf

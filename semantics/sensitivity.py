@@ -12,7 +12,7 @@ evidence becomes impossible there).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -177,7 +177,7 @@ def _ratio(
             raise SutureError(Diagnostic("S488", message, help="leave it out of one of them"))
     if asked.lengths or asked.weighted or len(asked.observed) < len(event):
         raise SutureError(Diagnostic("S488", "an event has one value for each of its variables", help="give labels"))
-    both = Known({**under.observed, **asked.observed}, under.weighted, under.fixed, (), under.mechanisms, under.lengths)
+    both = replace(under, observed={**under.observed, **asked.observed})
     return under, opened, _linear(engine, both, (), under), _linear(engine, under, tuple(asked.observed), under)
 
 
