@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .answer import Answer
     from .dsl.diagnostics import SutureError
     from .dsl.drawing.scene import Scene
+    from .dsl.exchange import Imported
     from .dsl.program import Domain, Model, Program
     from .dsl.source import Source
     from .semantics.budget import Budget
@@ -341,15 +342,23 @@ def show(options: argparse.Namespace) -> int:
 def import_(options: argparse.Namespace) -> int:
     """`suture import FILE [--from FORMAT]`: the program on stdout, what was changed or left out on stderr."""
     from .dsl.diagnostics import SutureError
-    from .dsl.exchange import format_of_file, import_graph
 
     try:
-        found = import_graph(_source(options.file), options.format or format_of_file(options.file), options.name)
+        found = _imported(options)
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
+        text = found.program_text
     except SutureError as error:
         return _report(error)
-    for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
-    return _put(found.program_text, options.output)
+    return _put(text, options.output)
+
+
+def _imported(options: argparse.Namespace) -> Imported:
+    from .dsl.exchange import import_file, import_graph
+
+    if options.file == "-":
+        return import_graph(_source(options.file), options.format, options.name)
+    return import_file(options.file, options.format, options.name)
 
 
 def export(options: argparse.Namespace) -> int:

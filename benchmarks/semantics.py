@@ -14,7 +14,7 @@ import gc
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -114,9 +114,8 @@ def some_evidence(tables: Tables, count: int, seed: int, avoid: Sequence[str] = 
 # One question
 
 
-def posteriors() -> list[Result]:
+def posteriors() -> Iterator[Result]:
     """One posterior given two values: the same question again, and with nothing kept from before."""
-    found: list[Result] = []
     for name in ("asia", "alarm", "hailfinder", "hepar2", "andes", "pigs"):
         finite, tables = tables_of(repository()[name])
         target = tables.order[-1]
@@ -133,8 +132,7 @@ def posteriors() -> list[Result]:
             tools["pgmpy"] = lambda model=model, target=target, given=given: _eliminate(model, target, given)
         if "pyAgrum" in tools:
             same(tools[OURS](), tools["pyAgrum"](), name)
-        found.append(Result(f"one posterior, {name}", timed(tools), 1.0))
-    return found
+        yield Result(f"one posterior, {name}", timed(tools), 1.0)
 
 
 def _cold(finite: FiniteModel, target: str, given: Mapping[str, str]) -> Any:
@@ -166,7 +164,7 @@ def _eliminate(network: Any, target: str, given: Mapping[str, str]) -> Any:
 # Many evidence sets, many parameter sets
 
 
-def evidence_sets(count: int = 1000, share: int = 50) -> list[Result]:
+def evidence_sets(count: int = 1000, share: int = 50) -> Iterator[Result]:
     """All marginals of alarm for 1,000 rows, each with its own eight variables known; peers do every twentieth."""
     finite, tables = tables_of(repository()["alarm"])
     rows = [some_evidence(tables, 8, seed) for seed in range(count)]
@@ -174,7 +172,6 @@ def evidence_sets(count: int = 1000, share: int = 50) -> list[Result]:
     one = {name: [row[name] for row in (tables.sample(np.random.default_rng(n)) for n in range(count))]
            for name in ("HRBP", "CVP", "PRESS")}  # fmt: skip
     engine = Engine(finite, path="jax")
-    found: list[Result] = []
     tools: dict[str, Callable[[], Any]] = {OURS: lambda: engine.marginals(columns)}
     if PEERS["pyagrum"]:
         network = pyagrum_network(tables)
@@ -187,7 +184,7 @@ def evidence_sets(count: int = 1000, share: int = 50) -> list[Result]:
     seconds = timed(tools, runs=5)
     if "pyAgrum" in seconds:
         seconds["pyAgrum"] *= count / share
-    found.append(Result("alarm, 1,000 evidence sets, all 37, each", seconds, 400.0, per=count))
+    yield Result("alarm, 1,000 evidence sets, all 37, each", seconds, 400.0, per=count)
     tools = {OURS: lambda: engine.posterior("BP", one)}
     if PEERS["pyagrum"]:
         known = [dict(zip(one, values, strict=True)) for values in zip(*one.values(), strict=True)][:share]
@@ -196,11 +193,10 @@ def evidence_sets(count: int = 1000, share: int = 50) -> list[Result]:
     seconds = timed(tools, runs=5)
     if "pyAgrum" in seconds:
         seconds["pyAgrum"] *= count / share
-    found.append(Result("alarm, 1,000 evidence sets, one target, each", seconds, 400.0, per=count))
-    return found
+    yield Result("alarm, 1,000 evidence sets, one target, each", seconds, 400.0, per=count)
 
 
-def parameter_sets(count: int = 1000, share: int = 10) -> list[Result]:
+def parameter_sets(count: int = 1000, share: int = 10) -> Iterator[Result]:
     """P(BP | do(VENTLUNG = each)) of alarm for 1,000 draws of every table; peers do every hundredth."""
     finite, tables = tables_of(repository()["alarm"])
     generator = np.random.default_rng(0)
@@ -221,7 +217,7 @@ def parameter_sets(count: int = 1000, share: int = 10) -> list[Result]:
     seconds = timed(tools, runs=5)
     if "pyAgrum" in seconds:
         seconds["pyAgrum"] *= count / share
-    return [Result("alarm, P(BP | do(VENTLUNG)), 1,000 parameters", seconds, 1500.0)]
+    yield Result("alarm, P(BP | do(VENTLUNG)), 1,000 parameters", seconds, 1500.0)
 
 
 def _ventilated(tables: Tables, arrays: Mapping[str, Any]) -> list[Any]:
@@ -238,9 +234,8 @@ def _marginal(network: Any) -> Any:
 # All marginals
 
 
-def everything(compiled: Sequence[str] = ("alarm", "hailfinder", "andes", "pigs")) -> list[Result]:
+def everything(compiled: Sequence[str] = ("alarm", "hailfinder", "andes", "pigs")) -> Iterator[Result]:
     """All marginals given four values: by one pass back in numpy, and compiled where that is meant to be used."""
-    found: list[Result] = []
     for name in ("alarm", "hailfinder", "andes", "pigs", "diabetes", "water", "munin", "link"):
         finite, tables = tables_of(repository()[name])
         given = some_evidence(tables, 4, 1)
@@ -257,13 +252,12 @@ def everything(compiled: Sequence[str] = ("alarm", "hailfinder", "andes", "pigs"
                 network, given, names
             )
         seconds = timed(tools, runs=3 if name in ("munin", "link", "diabetes") else RUNS)
-        found.append(Result(f"all marginals, {name}", seconds, 1.0))
+        yield Result(f"all marginals, {name}", seconds, 1.0)
         if name in compiled:
             engine = Engine(finite, path="jax")
             both = {OURS: lambda engine=engine, given=given: engine.marginals(given)}
             both |= {tool: call for tool, call in tools.items() if tool == "pyAgrum"}
-            found.append(Result(f"all marginals, {name}, compiled", timed(both), 10.0))
-    return found
+            yield Result(f"all marginals, {name}, compiled", timed(both), 10.0)
 
 
 def _cold_marginals(finite: FiniteModel, given: Mapping[str, str]) -> Any:
@@ -276,11 +270,10 @@ def _cold_marginals(finite: FiniteModel, given: Mapping[str, str]) -> Any:
 # Counting
 
 
-def counting(rows: int = 10_000_000) -> list[Result]:
+def counting(rows: int = 10_000_000) -> Iterator[Result]:
     """The joint counts of eight columns of three values, as bytes and as 64-bit integers; distinct values found too."""
     generator = np.random.default_rng(0)
     small = {f"c{n}": generator.integers(0, 3, rows).astype(np.uint8) for n in range(8)}
-    found: list[Result] = []
     for kind, columns in (("bytes", small), ("int64", {name: own.astype(np.int64) for name, own in small.items()})):
         names = list(columns)
         tools: dict[str, Callable[[], Any]] = {
@@ -300,8 +293,7 @@ def counting(rows: int = 10_000_000) -> list[Result]:
             tools["polars"] = lambda other=other, names=names: other.group_by(names).len()
         if PEERS["duckdb"] and PEERS["pandas"]:
             tools["DuckDB"] = _by_duckdb(columns)
-        found.append(Result(f"count 10^7 rows x 8 columns, {kind}", timed(tools, runs=3), 0.5))
-    return found
+        yield Result(f"count 10^7 rows x 8 columns, {kind}", timed(tools, runs=3), 0.5)
 
 
 def _by_numpy(columns: Sequence[Any], chunk: int = 1 << 17) -> Any:
@@ -332,9 +324,8 @@ def _by_duckdb(columns: Mapping[str, Any]) -> Callable[[], Any]:
 # Memory
 
 
-def memory() -> list[str]:
+def memory() -> Iterator[str]:
     """The peak of one contraction beside the plan's own estimate, where there is something to hold."""
-    lines: list[str] = []
     for name in ("mildew", "diabetes", "munin1", "link", "barley"):
         finite, tables = tables_of(repository()[name])
         given = some_evidence(tables, 1, 3)
@@ -346,14 +337,13 @@ def memory() -> list[str]:
         part.value(known, None)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        lines.append(
+        yield (
             f"memory, {name}: peak {peak / 2**20:.1f} MiB, estimate {part.plan.bytes / 2**20:.1f} MiB, "
             f"{peak / part.plan.bytes:.2f} of it  goal at most 2{'' if peak <= 2 * part.plan.bytes else '  MISSED'}"
         )
-    return lines
 
 
-TASKS: Mapping[str, Callable[[], Sequence[Result | str]]] = {
+TASKS: Mapping[str, Callable[[], Iterator[Result | str]]] = {
     "posterior": posteriors,
     "evidence": evidence_sets,
     "parameters": parameter_sets,

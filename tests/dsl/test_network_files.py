@@ -160,3 +160,25 @@ def test_the_command_tells_what_was_changed(folder: Path, capsys: pytest.Capture
 def test_other_errors_beside_a_comment(folder: Path) -> None:
     """A line that is only a comment is no statement, wherever else the program is wrong."""
     assert told('# one (a) "b"\nmodel M { X -> Y }\nassert P(Y=1) in M\n', folder).count("error[") == 1
+
+
+def test_import_of_a_network_too_long_for_a_program(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its model is read all the same; the program that would spell out every number is refused, with the way out."""
+    states = ", ".join(f"s{number}" for number in range(400))
+    row = " ".join(["0.0025"] * 400)
+    rows = "".join(f"( s{number} ) {row};\n" for number in range(400))
+    text = (
+        f"variable A {{ type discrete [ 400 ] {{ {states} }}; }} variable B {{ type discrete [ 400 ] {{ {states} }}; }}"
+        f"probability ( A ) {{ table {row}; }} probability ( B | A ) {{ {rows} }}"
+    )
+    (folder / "long.bif").write_text(text.replace("0.0025", "0.002500000000000"))
+    assert Model.from_file(folder / "long.bif").observed == ("A", "B")
+    (folder / "long.bif").write_text(text.replace("0.0025 0.0025", "0.00250000001 0.00249999999"))
+    assert main(["import", str(folder / "long.bif")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "error[S004]: the program would have " in shown.err
+    assert shown.err.rstrip().endswith('= help: leave the numbers where they are: model Imported from "FILE"')
+    (folder / "coin.bif.gz").write_bytes(gzip.compress(COIN.encode()))
+    assert main(["import", str(folder / "coin.bif.gz")]) == 0
+    assert "model Coin {" in capsys.readouterr().out
