@@ -26,6 +26,9 @@ from ..dsl.worlds import Worlds, in_world, parallel_worlds
 from .distribution import position_of
 from .plan import Plan, make_plan
 
+USES = 4
+"""Contractions that a plan is looked for as if for: an engine keeps its patterns."""
+
 
 class Source(Enum):
     """Where the array of an operand comes from."""
@@ -103,7 +106,7 @@ class Network:
     @cached_property
     def plan(self) -> Plan:
         """How the operands are contracted."""
-        return make_plan(tuple(entry.axes for entry in self.entries), self.sizes, self.open_axes)
+        return make_plan(tuple(entry.axes for entry in self.entries), self.sizes, self.open_axes, USES)
 
     @cached_property
     def mechanisms(self) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from .budget import Budget, amount, duration, meter
 from .planners import Axes, Join, Network, cheapest
 
 BYTES = 8
-TRIES = 8
 SECONDS_A_STEP = 2.5e-6
 SECONDS_A_FLOP = 4e-10
 
@@ -131,10 +130,10 @@ def check(plan: Plan, budget: Budget | None = None, traced: bool = False) -> Non
 
 
 @lru_cache(maxsize=2048)
-def make_plan(operands: tuple[Axes, ...], sizes: tuple[int, ...], open_axes: Axes, tries: int = TRIES) -> Plan:
+def make_plan(operands: tuple[Axes, ...], sizes: tuple[int, ...], open_axes: Axes, uses: int = 1) -> Plan:
     """The cheapest plan found for operands with these axes; equal shapes get the same plan.
 
-    At most `tries` random orders are tried, more being worth their while for a plan that is used again and again.
+    The more `uses` a plan is made for, the longer a cheaper one is looked for.
     Raises `ValueError` where there is no operand or an open axis occurs in none.
     """
     if not operands:
@@ -143,7 +142,7 @@ def make_plan(operands: tuple[Axes, ...], sizes: tuple[int, ...], open_axes: Axe
     missing = set(open_axes).difference(*operands)
     if missing:
         raise ValueError(f"the open axis {min(missing)} occurs in no factor")
-    draft = cheapest(network, tries)
+    draft = cheapest(network, uses)
     layout = _Layout(network)
     for join in draft.joins:
         layout.take(join)

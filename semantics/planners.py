@@ -30,6 +30,7 @@ TRY_WORK = 20_000
 STEP_WORK = 600
 """Multiplications that take less time than the step they are in costs anyway."""
 FEW = 16
+TRIES = 32
 MOST_PAIRS = 20_000
 NOISE = 0.2
 
@@ -64,15 +65,15 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def cheapest(network: Network, tries: int) -> Draft:
-    """The cheapest finished draft that the planners find, with at most `tries` random ones."""
+def cheapest(network: Network, uses: int = 1) -> Draft:
+    """The cheapest finished draft that the planners find, while another try costs less than the `uses` may save."""
     if len(network.operands) <= FEW:
         quick = by_users(network)
         if quick.work <= STEP_WORK * len(network.operands):
             return quick
     best = by_elimination(network, min_weight)
-    spent = price = TRY_WORK * (len(network.operands) + 8)
-    for planner in _others(network, tries):
+    spent = price = TRY_WORK * (len(network.operands) + 8) // uses
+    for planner in _others(network):
         if best.work < spent:
             break
         spent += price
@@ -82,13 +83,13 @@ def cheapest(network: Network, tries: int) -> Draft:
     return best
 
 
-def _others(network: Network, tries: int) -> Iterator[Callable[[], Draft]]:
+def _others(network: Network) -> Iterator[Callable[[], Draft]]:
     """The planners after the first, in the order in which they are worth trying."""
     yield partial(by_elimination, network, min_fill)
     if _pairs(network) <= MOST_PAIRS:
         yield partial(by_pairs, network)
-    for seed in range(tries):
-        yield partial(by_elimination, network, weighted_min_fill if seed % 2 else min_fill, Random(seed))
+    for seed in range(TRIES):
+        yield partial(by_elimination, network, min_fill if seed % 4 < 3 else weighted_min_fill, Random(seed))
 
 
 def _pairs(network: Network) -> int:

@@ -27,6 +27,8 @@ from .semiring import Array
 from .stochastic import FiniteModel
 
 MOST_ARRANGEMENTS = 512
+WHOLE_USES = 4
+"""Contractions that the plan of a whole network is made for: forward, back, and those of other evidence."""
 SAFE = 1e-250
 """Sums of a network of probabilities above this have lost nothing to underflow.
 
@@ -367,5 +369,5 @@ class _Arranging:
                     place[axis] = len(place)
         operands = tuple([tuple([place[axis] for axis in axes]) for _, axes, _ in found])
         sizes = tuple([self.length(axis) for axis in place])
-        plan = make_plan(operands, sizes, tuple([place[axis] for axis in open_axes]))
+        plan = make_plan(operands, sizes, tuple([place[axis] for axis in open_axes]), WHOLE_USES if self.whole else 1)
         return Part(tuple([piece for piece, _, _ in found]), plan, tuple(place))
