@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer
-from .answer_data import Estimand
+from .answer_data import Estimand, Status
 from .dsl.diagram import Diagram
-from .dsl.formula import Formula
+from .dsl.formula import Formula, probability
 from .dsl.formula_text import label_text
-from .dsl.program import Program, Search
+from .dsl.program import Model, Program, Search
 from .identify.derivation import Identified, Outcome, WorstDomain
 from .report import table_lines
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .semantics.semiring import Array
 
 WIDTH = 78
+MOST_LISTED = 5000
 SHOWN = 12
 """Classes that the terminal shows; all of them are in the JSON."""
 
@@ -34,6 +36,8 @@ def searched(
     from .identify.minimax_setup import loss_named, selection_model
 
     model = program.models[statement.model]
+    if not any(name in model.mechanisms for name in model.by_name if name not in statement.changing):
+        return by_the_graph(head, statement, model, outcome)
     over = [program.domains[_domain_key(program, statement.model, name)] for name in statement.domains]
     every = [domain for domain in program.domains.values() if domain.model == statement.model]
     made = selection_model(
@@ -49,6 +53,55 @@ def searched(
     return with_search(head, found, outcome, model.diagram)
 
 
+def by_the_graph(
+    head: Answer, statement: Search, model: Model, outcome: Callable[[Formula, Diagram], Outcome]
+) -> Answer:
+    """What the graph alone tells of a model without numbers: the classes, and where the condition holds the best."""
+    from .identify.selection_diagram import SelectionDiagram
+
+    diagram = SelectionDiagram.of(model.diagram, statement.outcome, statement.features, statement.changing)
+    classes = list(islice(diagram.classes(), MOST_LISTED))
+    condition, full = diagram.condition, classes[0]
+    free = not statement.domains and statement.within is None
+    settled = condition.holds and free
+    sizes = [{"boundary": list(each.boundary), "members": each.members, "worst_case": None} for each in classes]
+    value = {
+        "chosen": list(full.boundary) if settled else None,
+        **dict.fromkeys(("worst_case", "minimax", "gap")),
+        "condition": {"holds": condition.holds, "edge": condition.edge},
+        "classes": sizes,
+    }
+    answer = replace(head, value=value, method="the graph alone")
+    reason = "the graph alone does not tell which subset is best: give the mechanisms that stay the same"
+    if not settled:
+        answer = replace(answer, status=Status.UNDECIDED, reason=reason)
+    else:
+        above = diagram.whole.members(diagram.whole.ancestors(diagram.whole.mask((statement.outcome, *full.boundary))))
+        do = [name for name in diagram.mutable if name in above]
+        formula = probability([statement.outcome], full.boundary, do)
+        known = outcome(formula, model.diagram)
+        answer = replace(answer, estimand=Estimand(formula), notes=("no mechanism is given, so no risk is computed",))
+        answer = _identified(answer, known)
+    return replace(answer, lines=tuple(_graph_lines(value, condition.affected, statement.outcome, settled)))
+
+
+def _graph_lines(value: dict[str, Any], affected: Sequence[str], outcome: str, settled: bool) -> Iterator[str]:
+    """The answer of the graph in words."""
+    if settled:
+        yield f"{'chosen':<12}{_set(value['chosen'])}: the whole stable set is minimax, by the graph alone"
+    elif value["condition"]["holds"]:
+        yield f"{'condition':<12}holds, but mechanisms are restricted here, so numbers would decide"
+    else:
+        edge, made = value["condition"]["edge"], ", ".join(affected)
+        yield f"{'condition':<12}fails by {edge}: the full predictor depends on what {made} makes of {outcome}"
+    yield f"{'classes':<12}{len(value['classes']):,} that predict alike"
+    for each in value["classes"][:SHOWN]:
+        yield f"  {_set(each['boundary'])}" + (f" ({each['members']:,} subsets)" if each["members"] > 1 else "")
+    if len(value["classes"]) > SHOWN:
+        yield f"  … {len(value['classes']) - SHOWN:,} more (all of them with --json)"
+    yield ""
+
+
 def _domain_key(program: Program, model: str, name: str) -> str:
     """Domains are found by their name, or by `MODEL.NAME` where two models have one of that name."""
     return name if name in program.domains and program.domains[name].model == model else f"{model}.{name}"
@@ -62,21 +115,26 @@ def with_search(
     assert formula is not None
     known = outcome(formula, diagram)
     answer = replace(head, estimand=Estimand(formula), method=_method(found), search=found)
-    if isinstance(known, Identified):
-        answer = replace(
-            answer,
-            estimand=Estimand(known.formula),
-            derivation=known.derivation,
-            requires=known.requires,
-            check=known.check,
-        )
     return replace(
-        answer,
+        _identified(answer, known),
         value=_value(found),
         exact=_exact(found),
         witness=worst_domain(found, found.chosen, str(head.model)),
         notes=tuple(_notes(found, isinstance(known, Identified))),
         lines=tuple(_lines(found)),
+    )
+
+
+def _identified(answer: Answer, known: Outcome) -> Answer:
+    """The answer with the formula in the observed distribution and its proof, where there is one."""
+    if not isinstance(known, Identified):
+        return answer
+    return replace(
+        answer,
+        estimand=Estimand(known.formula),
+        derivation=known.derivation,
+        requires=known.requires,
+        check=known.check,
     )
 
 

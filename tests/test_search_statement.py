@@ -10,9 +10,14 @@ import pytest
 from oracles.invariance import Transfer, random_transfer
 
 import suture
+from suture.answer import Answer, Status
 from suture.dsl.diagnostics import render
+from suture.dsl.program import Search
 from suture.dsl.source import Source
-from suture.engine import read
+from suture.engine import Session, read
+from suture.identify.minimax_search import Budget, search
+from suture.identify.minimax_setup import loss_named, selection_model
+from suture.searching import with_search
 from suture.semantics.compute import compute_formula
 
 HOSPITAL = (Path(__file__).resolve().parent.parent / "examples" / "hospital.suture").read_text(encoding="utf-8")
@@ -256,17 +261,59 @@ def test_errors_with_their_whole_text(text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("model M { Y, X : {0, 1} ; Y -> X ; mutable X }\nsearch predictor of Y from {X} minimax log_loss", "S428"),
+        ("model M { Z, Y : {0, 1} ~ Bernoulli(0.1) ; X : {0, 1} ; V : {0, 1} ; Y -> {V, X} ; mutable X }\n"
+         "search predictor of Y from {X, V} minimax log_loss", "S428"),
         ("model M { Y : {0, 1} ~ Bernoulli(p) ; X : {0, 1} ; Y -> X ; mutable X }\n"
          "search predictor of Y from {X} minimax log_loss", "S474"),
-        ("model M { Y ; X : {0, 1} ; Y -> X ; mutable X }\nsearch predictor of Y from {X} minimax log_loss", "S427"),
+        ("model M { Y : {0, 1} ~ Bernoulli(0.1) ; X ; Y -> X ; mutable X }\n"
+         "search predictor of Y from {X} minimax log_loss", "S427"),
     ],
 )  # fmt: skip
 def test_errors_that_only_running_shows(text: str, code: str) -> None:
     (answer,) = suture.run(text)
     assert answer.error is not None
     assert answer.error.code == code
-    assert answer.to_dict()["query"] == "predictor of Y from {X} minimax log_loss"
+    assert str(answer.to_dict()["query"]).startswith("predictor of Y from {X")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Without numbers
+
+
+def test_a_graph_alone_settles_what_its_condition_settles() -> None:
+    answer = first(
+        "model M { Y -> M -> X ; Y -> Z ; mutable M }\nsearch predictor of Y from {M, X, Z} minimax squared_loss"
+    )
+    value = answer.to_dict()["value"]
+    assert answer.status is suture.Status.VALUE
+    assert value["chosen"] == ["Z"]
+    assert value["worst_case"] is None
+    assert [(each["boundary"], each["members"]) for each in value["classes"]] == [(["Z"], 2), ([], 2)]
+    assert answer.estimand is not None
+    assert answer.estimand.text == "P(Y | Z)"
+    assert "chosen      {Z}: the whole stable set is minimax, by the graph alone" in str(answer)
+
+
+def test_a_graph_alone_does_not_decide_the_rest() -> None:
+    text = "model M { Y -> M -> X ; Y -> X ; mutable M }\nsearch predictor of Y from {M, X} minimax squared_loss"
+    answer = first(text)
+    assert answer.status is suture.Status.UNDECIDED
+    assert answer.to_dict()["value"]["chosen"] is None
+    assert answer.to_dict()["value"]["condition"] == {"holds": False, "edge": "Y -> X"}
+    assert "fails by Y -> X" in str(answer)
+    assert answer.estimand is None
+
+
+def test_an_unfinished_search_says_what_it_knows() -> None:
+    program = read(Source(HOSPITAL))
+    statement = program.statements[0]
+    assert isinstance(statement, Search)
+    made = selection_model(program.models["Hospital"], "Readmit", statement.features, ["Ward"])
+    found = search(made, loss_named("squared_loss", ("no", "yes")), Budget(0, 0))
+    assert not found.complete
+    head = Answer("search", Status.VALUE, 1, None, "Hospital", statement.text)
+    answer = with_search(head, found, Session(program).outcome, program.models["Hospital"].diagram)
+    assert any("none can be below 0.110304" in note for note in answer.notes)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
