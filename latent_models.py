@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from .across_domains import Families, canonicalised, counterfactual, equivalent_models, heads
 from .answer import Answer, Status
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
+from .dsl.labels import find_label, number
 from .dsl.program import Canonicalise, Counterfactual, Domain, Equivalent, Model
 from .dsl.source import Source, Span
 from .engine import read
@@ -120,8 +122,7 @@ class LatentModel:
         if missing:
             message = f"the sample does not give {one_of(missing)}"
             raise SutureError(Diagnostic("S464", message, help=f"a sample has {one_of(list(self.observed))}"))
-        given = tuple((name, str(sample[name])) for name in self.observed)
-        self._values(given)
+        given = tuple((name, self._value(name, str(sample[name]))) for name in self.observed)
         return self._one(Counterfactual(given, self.name, start, end, NOWHERE))
 
     def transport(self, samples: Any, start: str, end: str) -> Any:
@@ -172,14 +173,17 @@ class LatentModel:
                 raise SutureError(Diagnostic("S103", f"unknown domain of {self.name}: '{name}'", help=help))
         return chosen
 
-    def _values(self, sample: Sequence[tuple[str, str]]) -> None:
-        from .dsl.labels import find_label, number
-
-        for name, value in sample:
-            labels = self._model.labels(name)
-            if (number(value) is None and _not_float(value)) if labels is None else find_label(labels, value) is None:
-                help = None if labels is None else f"the values of {name} are {one_of(list(labels))}"
-                raise SutureError(Diagnostic("S201", f"'{value}' is not a value of {name}", help=help))
+    def _value(self, name: str, value: str) -> str:
+        """A value as its variable spells it, or the text of a number."""
+        labels = self._model.labels(name)
+        if labels is not None:
+            found = find_label(labels, value)
+        else:
+            found = value if number(value) is not None or _is_float(value) else None
+        if found is None:
+            help = None if labels is None else f"the values of {name} are {one_of(list(labels))}"
+            raise SutureError(Diagnostic("S201", f"'{value}' is not a value of {name}", help=help))
+        return found
 
     def _one(self, statement: Statement, families: Families | None = None) -> Answer:
         known = families or self._families
@@ -193,8 +197,9 @@ class LatentModel:
                 return counterfactual(head, statement, known)
 
 
-def _not_float(text: str) -> bool:
+def _is_float(text: str) -> bool:
+    """Whether a text is a finite float."""
     try:
-        return float(text) != float(text)
+        return isfinite(float(text))
     except ValueError:
-        return True
+        return False

@@ -79,6 +79,19 @@ def test_matrices_that_are_refused(mechanisms: dict[str, Any], message: str) -> 
     assert said(caught) == message
 
 
+def test_labels_in_any_spelling() -> None:
+    model = suture.LatentModel(
+        "model M { latent E ~ Bernoulli(0.5) ; X : {0, 1} := E }\ndomain a of M {}\ndomain b of M { X := 1 - E }"
+    )
+    for one in (1, "1", 1.0, Fraction(1)):
+        assert model.counterfactual({"X": one}, "a", "b").to_dict()["value"]["rows"] == [[0]]
+
+
+def test_one_domain_changes_nothing() -> None:
+    value = lens().canonicalise(["d0"]).to_dict()["value"]
+    assert (value["intervened"], value["last"], value["minimal_k"]) == ([], [], 0)
+
+
 def test_names_and_samples_that_are_refused() -> None:
     model = lens()
     for sample, start, message in (
