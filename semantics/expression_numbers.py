@@ -45,12 +45,12 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
 
 
 def numbers(node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None = None) -> Floats:
-    """The value of an expression in every case; nan where it has none, such as the log of a negative number.
+    """The value of an expression in every case, truth as 1; nan where it has none, as the log of a negative number.
 
     Raises `SutureError` S460 for a name without a value, which is a parameter.
     """
     with np.errstate(all="ignore"):
-        return np.asarray(_number(node, values, noise))
+        return np.asarray(_number(node, values, noise), dtype=float)
 
 
 def _number(node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None) -> Any:

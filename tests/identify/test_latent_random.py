@@ -79,6 +79,18 @@ counterfactual X = 1, Y = 2 in M from a to b"""
     assert sample.to_dict()["exact"] is None
 
 
+def test_a_truth_value_is_no_mechanism_of_a_real_variable() -> None:
+    program = """
+model M { A : real := noise^3 }
+domain a of M {}
+domain b of M { A := noise xor exp(noise) }
+counterfactual A = 1 in M from a to b"""
+    (answer,) = suture.run(program)
+    assert answer.error is not None
+    assert answer.error.code == "S461"
+    assert answer.error.message == "the mechanism of A in domain b is not invertible"
+
+
 def test_noise_of_other_families() -> None:
     program = """
 model M { latent A : real ~ Laplace(1, 2) ; latent B : real ~ Uniform(A, A + 2) ; X : real := A + B ; Y : real := B }
