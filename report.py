@@ -117,7 +117,7 @@ def _value(answer: AnswerData) -> Iterator[str]:
 
 
 def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[str]:
-    """A table in columns: labels, the number, and beside it the exact one where there is one."""
+    """A table in columns: labels, the number, and beside it the exact one where there is one that can be read."""
     exact_rows = (
         [str(number) for _, number in exact.rows()] if exact is not None and not isinstance(exact, str) else None
     )
@@ -126,7 +126,8 @@ def table_lines(table: Any, exact: Any = None, limit: int = ROWS) -> Iterator[st
         for labels, number in table.rows()
     ]
     if exact_rows is not None:
-        rows = [[*row, f"= {number}"] for row, number in zip(rows, exact_rows, strict=True)]
+        shown = [f"= {number}" if len(number) <= EXACT_LENGTH else "" for number in exact_rows]
+        rows = [[*row, number] for row, number in zip(rows, shown, strict=True)]
     header = [*table.variables, ""]
     widths = [max(len(row[place]) for row in [[*header, ""], *rows]) for place in range(len(rows[0]))]
     for row in [header, *rows[:limit]]:
