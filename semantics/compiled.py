@@ -432,7 +432,7 @@ def _called(
     with precision():
         dimensions = [axes.index(split) if split in axes else None for axes in form.axes]
         inputs = tuple(
-            (tuple(array.shape), str(array.dtype), dimension)
+            (tuple(array.shape), array.dtype.char, dimension)
             for array, dimension in zip(arrays, dimensions, strict=True)
         )
         compiled = _compiled(Request(network, purpose, form, inputs, scaled, devices))
