@@ -28,6 +28,7 @@ from ..dsl.diagram import Kind
 from ..dsl.formula import Term
 from ..dsl.formula_text import term_text
 from .affine import dimension, exact
+from .budget import meter
 from .gaussian import AGREEMENT, Elimination, eliminate, image, zeros
 from .gaussian_law import Component, Number, simplest
 from .mixed_model import Linear, MixedModel, Split, element, real_value, split
@@ -87,9 +88,9 @@ def posterior(mixed: MixedModel, outcomes: Sequence[Term], given: Sequence[Term]
     evidence = [(wire, term) for wire, term in zip(seen, given, strict=True) if mixed.is_real(term.variable)]
     targets = [asked[place] for place in real]
     numbers, exactly = _numbers(worlds, cells, evidence, len(targets) + len(evidence))
-    found = [_cell(worlds, cell, numbers, evidence, targets) for cell in cells]
+    found = _each(worlds, cells, numbers, evidence, targets)
     if exactly is not None and any(isinstance(one, str) or one.elimination.tied for one in found):
-        numbers, found = exactly, [_cell(worlds, cell, exactly, evidence, targets) for cell in cells]
+        numbers, found = exactly, _each(worlds, cells, exactly, evidence, targets)
     possible = [one for one in found if isinstance(one, _Conditioned)]
     if not possible:
         raise Impossible(next(str(one) for one in found if isinstance(one, str)))
@@ -245,6 +246,17 @@ def exact_numbers(values: Array, numbers: Field) -> list[Number]:
     if not numbers.exact:
         return [float(value) for value in values]
     return [exact(value) for value in numbers.result(values)]
+
+
+def _each(
+    worlds: Split, cells: Sequence[_Cell], numbers: Field, evidence: Sequence[tuple[int, Term]], targets: Sequence[int]
+) -> list[_Conditioned | str]:
+    """Every cell in turn, within the time that is allowed."""
+    clock, found = meter(), list[_Conditioned | str]()
+    for place, cell in enumerate(cells):
+        clock.tick(place / len(cells))
+        found.append(_cell(worlds, cell, numbers, evidence, targets))
+    return found
 
 
 def _cell(

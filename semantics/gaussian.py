@@ -22,6 +22,7 @@ from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.diagram import Box, Kind
 from ..dsl.labels import number
 from .base import Semantics
+from .budget import meter
 from .semiring import PROBABILITY, Array, Field
 
 TOLERANCE = 1e-12
@@ -138,6 +139,7 @@ def eliminate(covariance: Array, given: Sequence[int], field: Field) -> Eliminat
         chosen = _next(left, start, waiting, field)
         if chosen is None:
             break
+        meter().tick()
         _require_short(left, chosen, field)
         waiting.remove(chosen)
         variance = left[chosen, chosen]

@@ -22,6 +22,7 @@ from scipy import integrate, stats
 from strategies_gaussian import NUMBERS
 
 from suture.semantics import conditional_gaussian
+from suture.semantics.budget import Budget, limited
 from suture.semantics.gaussian_law import Law
 
 from .programs import message, tables, values
@@ -397,6 +398,12 @@ def test_too_many_cases() -> None:
         " --> t.suture\n"
         "  = help: set or observe some of them"
     )
+
+
+def test_time_is_kept() -> None:
+    with limited(Budget(seconds=0)):
+        said = message(TREATED + "compute E(After)")
+    assert said.startswith("error[S603]")
 
 
 def test_cases_that_cannot_happen_are_not_read() -> None:
