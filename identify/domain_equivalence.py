@@ -317,6 +317,14 @@ def moved(model: Family, start: int, end: int, seen: Any) -> Any:
 def _smooth(
     first: SmoothDomains | LinearDomains, second: SmoothDomains | LinearDomains, names: tuple[str, str]
 ) -> Verdict:
+    with np.errstate(all="ignore"):
+        return _on_samples(first, second, names)
+
+
+def _on_samples(
+    first: SmoothDomains | LinearDomains, second: SmoothDomains | LinearDomains, names: tuple[str, str]
+) -> Verdict:
+    """Counterfactuals of random samples side by side, then densities."""
     order = [second.observed.index(name) for name in first.observed]
     back = np.argsort(order)
     noise = drawn(first.laws, CASES, 21)

@@ -66,8 +66,9 @@ def smooth_domains(worlds: LatentWorlds) -> SmoothDomains:
         parts,
         worlds,
     )
-    for domain in range(len(worlds.domains)):
-        _check(model, domain)
+    with np.errstate(all="ignore"):
+        for domain in range(len(worlds.domains)):
+            _check(model, domain)
     return model
 
 
@@ -107,10 +108,14 @@ def _check(model: SmoothDomains, domain: int) -> None:
         _there_and_back(model, domain, node, values, noise)
     seen = np.stack([values[name] for name in model.observed], axis=1)
     sound = np.isfinite(seen).all(axis=1)
+    if not sound.any():
+        text = f"what is observed in domain {model.domains[domain]} is no number, for any of {CASES} random noises"
+        hint = "look for a division by zero, or the log or root of what is negative"
+        raise SutureError(Diagnostic("S461", text, model.worlds.model.span, "not a number", hint))
     again = model.noise(domain, seen[sound])
     off = np.abs(again - noise[sound])
     wrong = ~(off <= TOLERANCE * (1 + np.abs(noise[sound])))
-    if wrong.mean() > 0.05 or not sound.any():
+    if wrong.mean() > 0.05:
         place = int(np.argmax(wrong.any(axis=1)))
         case = ", ".join(
             f"{name} = {value:.4g}" for name, value in zip(model.observed, seen[sound][place], strict=True)

@@ -91,6 +91,13 @@ counterfactual A = 1 in M from a to b"""
     assert answer.error.message == "the mechanism of A in domain b is not invertible"
 
 
+def test_equations_that_give_no_number_are_refused() -> None:
+    program = "model M { A : real := noise^3 + log(0 - 1) * A0 ; latent A0 : real := 2 }\ndomain a of M {}\n"
+    (answer,) = suture.run(f"{program}counterfactual A = 1 in M from a to a")
+    assert answer.error is not None
+    assert answer.error.code == "S461"
+
+
 def test_noise_of_other_families() -> None:
     program = """
 model M { latent A : real ~ Laplace(1, 2) ; latent B : real ~ Uniform(A, A + 2) ; X : real := A + B ; Y : real := B }
