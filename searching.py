@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH = 78
 MOST_LISTED = 5000
+NEEDS_NUMBERS = "the graph alone does not tell which subset is best: give the stable mechanisms"
 SHOWN = 12
 """Classes that the terminal shows; all of them are in the JSON."""
 
@@ -72,9 +73,8 @@ def by_the_graph(
         "classes": sizes,
     }
     answer = replace(head, value=value, method="the graph alone")
-    reason = "the graph alone does not tell which subset is best: give the mechanisms that stay the same"
     if not settled:
-        answer = replace(answer, status=Status.UNDECIDED, reason=reason)
+        answer = replace(answer, status=Status.UNDECIDED, reason=NEEDS_NUMBERS)
     else:
         above = diagram.whole.members(diagram.whole.ancestors(diagram.whole.mask((statement.outcome, *full.boundary))))
         do = [name for name in diagram.mutable if name in above]
@@ -99,7 +99,7 @@ def _graph_lines(value: dict[str, Any], affected: Sequence[str], outcome: str, s
         yield f"  {_set(each['boundary'])}" + (f" ({each['members']:,} subsets)" if each["members"] > 1 else "")
     if len(value["classes"]) > SHOWN:
         yield f"  … {len(value['classes']) - SHOWN:,} more (all of them with --json)"
-    yield ""
+    yield "" if settled else f"{'reason':<12}{NEEDS_NUMBERS}"
 
 
 def _domain_key(program: Program, model: str, name: str) -> str:

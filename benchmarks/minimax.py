@@ -30,7 +30,7 @@ from transfer_check import faults, searched
 
 from suture.dsl.diagram import model_diagram
 from suture.identify.losses import SquaredLoss
-from suture.identify.minimax_search import search
+from suture.identify.minimax_search import Budget, search
 from suture.identify.selection_diagram import SelectionDiagram
 from suture.identify.selection_model import Adversary, SelectionModel, any_row
 from suture.semantics.semiring import PROBABILITY
@@ -40,6 +40,8 @@ LOSSES = ("squared_loss", "log_loss", "zero_one")
 SIZES = (10, 15, 20)
 MOST = 1 << 17
 BINARY = ("0", "1")
+LARGE_PLACES = 400
+"""Places that branch and bound may open among 40 features, where each costs tens of milliseconds."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -185,7 +187,7 @@ def whole_searches(searches: int, seed: int) -> int:
         scored: list[int] = []
         for model in islice(hard_models(size, degree, seed), searches):
             start = time.process_time()
-            found = search(model, loss)
+            found = search(model, loss, Budget() if size <= 20 else Budget(places=LARGE_PLACES))
             seconds.append(time.process_time() - start)
             slack.append(0.0 if found.complete else 1 - float(found.floor) / float(found.chosen.worst))
             scored.append(len(found.classes))
