@@ -243,6 +243,7 @@ def everything(compiled: Sequence[str] = ("alarm", "hailfinder", "andes", "pigs"
             OURS: lambda finite=finite, given=given: all_marginals(finite, given),
             "suture at first": lambda finite=finite, given=given: _cold_marginals(finite, given),
         }
+        prior: dict[str, Callable[[], Any]] = {}
         if PEERS["pyagrum"] and name != "link":
             network, names = pyagrum_network(tables), list(tables.labels)
             ours, theirs = all_marginals(finite, given), pyagrum_marginals(network, given, names)
@@ -251,8 +252,14 @@ def everything(compiled: Sequence[str] = ("alarm", "hailfinder", "andes", "pigs"
             tools["pyAgrum"] = lambda network=network, given=given, names=names: pyagrum_marginals(
                 network, given, names
             )
+            prior = {
+                OURS: lambda finite=finite: all_marginals(finite),
+                "pyAgrum": lambda network=network, names=names: pyagrum_marginals(network, {}, names),
+            }
         seconds = timed(tools, runs=3 if name in ("munin", "link", "diabetes") else RUNS)
         yield Result(f"all marginals, {name}", seconds, 1.0)
+        if prior:
+            yield Result(f"all marginals, {name}, no evidence", timed(prior, runs=3), 1.0)
         if name in compiled:
             engine = Engine(finite, path="jax")
             both = {OURS: lambda engine=engine, given=given: engine.marginals(given)}
