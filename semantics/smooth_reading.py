@@ -199,7 +199,7 @@ def _there_and_back(model: SmoothDomains, domain: int, node: str, values: Mappin
     back = model.node_noise(domain, node, values)
     sound = np.isfinite(values[node])
     wrong = ~(np.abs(back - own) <= TOLERANCE * (1 + np.abs(own)))[sound]
-    if wrong.mean() > 0.01:
+    if len(wrong) and wrong.mean() > 0.01:
         case = _case(model, domain, node, values, int(np.flatnonzero(sound)[np.argmax(wrong)]))
         text = f"the mechanism of {node} in domain {model.domains[domain]} is not invertible"
         label = f"{len(wrong[wrong])} of {len(wrong)} noises are not recovered" + (f", one when {case}" if case else "")
