@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .library import Model, run_file
     from .semantics.batches import Batch, Likelihood
     from .semantics.budget import Budget, limited
+    from .semantics.domain_fit import fit_domains
 
 __version__ = "0.1.0"
 
@@ -36,6 +37,7 @@ _HOME = {
     "Model": ".library",
     "Status": ".answer",
     "SutureError": ".dsl.diagnostics",
+    "fit_domains": ".semantics.domain_fit",
     "limited": ".semantics.budget",
     "run": ".engine",
     "run_file": ".library",
@@ -52,6 +54,7 @@ __all__ = [
     "Model",
     "Status",
     "SutureError",
+    "fit_domains",
     "limited",
     "run",
     "run_file",
