@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .answer import Answer
 from .answer_data import Status
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.formula import Formula, Kernel, Term
+from .dsl.parser import parse
 from .dsl.printer import format_source
-from .dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Model, Program, Query
+from .dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Fit, Model, Program, Query
 from .dsl.source import Source, Span
+from .fitting import Fits
 from .identify.canonical import Moved, Sketch, derivation, moves, new_names, normalise
 from .identify.canonical_replay import replay_rewrites
 from .identify.certify import CertificationError
@@ -32,10 +36,16 @@ MOST_DRAWN = 14
 
 @dataclass
 class Families:
-    """The latent models of a program's statements, each read once; those that `canonicalise` makes included."""
+    """The latent models of a program's statements, each read once, with those that other statements make."""
 
     program: Program
+    folder: Path = field(default_factory=Path)
     made: dict[tuple[str, tuple[str, ...]], Family] = field(default_factory=dict)
+
+    @cached_property
+    def fits(self) -> Fits:
+        """The fits of the program, each made once; paths of data are taken from `folder`."""
+        return Fits(self.program, self.folder)
 
     def family(self, name: str, domains: tuple[str, ...]) -> Family:
         """The latent model of that name in the given domains, in their order."""
@@ -47,6 +57,8 @@ class Families:
 
                 chosen = [(domain, self.domain(name, domain)) for domain in domains]
                 self.made[key] = family_of(self.program.models[name], chosen)
+            elif isinstance(maker, Fit):
+                self.made[key] = self.fitted(maker, domains)
             else:
                 from .semantics.domain_families import in_domains
 
@@ -54,10 +66,19 @@ class Families:
                 self.made[key] = in_domains(canonical_family(base, maker.name or maker.model, maker.span), domains)
         return self.made[key]
 
-    def maker(self, name: str) -> Canonicalise | None:
+    def fitted(self, maker: Fit, domains: tuple[str, ...]) -> Family:
+        """The model that a fit makes, read from its own program."""
+        from .dsl.resolve import resolve
+        from .semantics.domain_families import family_of
+
+        source = Source(self.fits.text(maker))
+        program = resolve(parse(source), source)
+        return family_of(next(iter(program.models.values())), [(name, program.domains[name]) for name in domains])
+
+    def maker(self, name: str) -> Canonicalise | Fit | None:
         """The statement that makes the model of that name, where one does."""
         for statement in self.program.statements:
-            if isinstance(statement, Canonicalise) and statement.name == name:
+            if isinstance(statement, (Canonicalise, Fit)) and statement.name == name:
                 return statement
         return None
 

@@ -33,6 +33,7 @@ from .dsl.program import (
     Counterfactual,
     Equivalent,
     Estimate,
+    Fit,
     Identify,
     Independent,
     Model,
@@ -160,6 +161,8 @@ class Session:
                 yield self.search(statement)
             case Canonicalise() | Equivalent() | Counterfactual():
                 yield self.across(statement)
+            case Fit():
+                yield self.fit(statement)
             case Pending():
                 raise SutureError(not_built(keyword(statement), statement.span))
             case _:
@@ -315,7 +318,14 @@ class Session:
         """The latent models of the program, each read once."""
         from .across_domains import Families
 
-        return Families(self.program)
+        return Families(self.program, self.folder or Path())
+
+    def fit(self, statement: Fit) -> Answer:
+        """An invertible latent model of several domains, from samples of each."""
+        from .fitting import fitted_answer
+
+        head = Answer("fit", Status.VALUE, statement.span.line, source=", ".join(statement.sources))
+        return fitted_answer(about(head, statement), statement, self.families.fits)
 
     # -- diagrams
 
@@ -436,6 +446,8 @@ def about(head: Answer, statement: Statement) -> Answer:
             from .across_domains import heads
 
             return replace(head, **heads(statement))
+        case Fit(model, _, _, _, _, name):
+            return replace(head, model=model, name=name)
         case Pending(model=model, text=written) | Search(model=model, text=written):
             return replace(head, model=model, query=written)
         case Assert(text=written):

@@ -317,6 +317,18 @@ class Builder:
     ) -> tree.Counterfactual:
         return tree.Counterfactual(sample, model, start, end, span(meta))
 
+    def fit(
+        self,
+        meta: Meta,
+        model: tree.Name,
+        sources: tuple[tree.Name, ...],
+        design: tree.Name,
+        k: Token | None,
+        name: tree.Name | None,
+    ) -> tree.Fit:
+        few = None if k is None else tree.Number(exact(k), str(k), token_span(k))
+        return tree.Fit(model, sources, design, few, name, span(meta))
+
     def cause(
         self,
         meta: Meta,

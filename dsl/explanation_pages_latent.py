@@ -45,14 +45,14 @@ PAGES: dict[str, Page] = {
         "samples that no latent model can be fitted to",
         "A fit compares two domains or more. Each must have numbers only, the same variables, enough samples, and no "
         "variable that is a linear function of the others. The message names the domain and the row or the count.",
-        "",
+        'model M { X, Y : real }\ndata a of M from "a.csv"\nfit M from a design canonical',
         "leave out what is missing or tells nothing new; give more samples.",
     ),
     "S467": Page(
         "a fit that is asked for in a way that there is none",
         "The designs are canonical, relaxed and dense; k, the number of mechanisms that differ, lies between 0 and the "
         "number of latents, which is that of observed variables, and belongs to the first two designs.",
-        "",
+        'model M { X, Y : real }\ndata a of M from "a.csv"\ndata b of M from "b.csv"\nfit M from a, b design dense k 1',
         "take one of the designs and a k in range, or leave k out: then it is chosen by BIC.",
     ),
 }

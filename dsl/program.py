@@ -345,6 +345,20 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """`fit M from d0_data, d1_data design canonical k 2 as NAME`: one data set a domain, of which it takes the name."""
+
+    model: str
+    sources: tuple[str, ...]
+    domains: tuple[str, ...]
+    design: str
+    k: int | None
+    name: str | None
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Pending:
     """A statement that is read, checked and formatted, and whose algorithm is not built yet."""
 
@@ -367,6 +381,7 @@ Statement: TypeAlias = (
     | Canonicalise
     | Equivalent
     | Counterfactual
+    | Fit
     | Pending
 )
 

@@ -121,6 +121,10 @@ def _definitions(scope: Scope, program: tree.Program, network: Network | None) -
             scope.domains[made.model, made.name] = made
     for data in (statement for statement in mine if isinstance(statement, tree.Data)):
         _keep(scope, scope.data, data.name, resolve_data(scope, data))
+    for fit in (statement for statement in mine if isinstance(statement, tree.Fit)):
+        if fit.name is not None:
+            own = [scope.data[source.text] for source in fit.sources if source.text in scope.data]
+            scope.derived[fit.name.text] = fit.model.text, tuple(data.domain or data.name for data in own)
 
 
 def _from_file(scope: Scope, model: tree.Model, network: Network | None) -> Model | None:
@@ -163,6 +167,8 @@ def _define(scope: Scope, statement: tree.Statement) -> bool:
         case tree.Canonicalise(model, domains, tree.Name() as name):
             if scope.define(name, "model made by canonicalise"):
                 scope.derived[name.text] = model.text, tuple(domain.text for domain in domains)
+        case tree.Fit(name=tree.Name() as name):
+            scope.define(name, "model made by fit")
         case tree.Identify(_, _, _, _, tree.Name() as name) | tree.Bound(_, _, _, tree.Name() as name):
             scope.define(name, "answer")
         case tree.Estimate(_, _, _, _, tree.Name() as name):

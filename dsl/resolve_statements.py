@@ -8,7 +8,7 @@ from typing import assert_never
 from . import tree
 from .diagnostics import did_you_mean, one_of
 from .formula import Kernel, free_variables, variables
-from .methods import LOSSES, METHODS
+from .methods import DESIGNS, LOSSES, METHODS
 from .program import (
     Adjust,
     Assert,
@@ -19,20 +19,23 @@ from .program import (
     Compute,
     Condition,
     Counterfactual,
+    Data,
     Equivalent,
     Estimate,
+    Fit,
     Identify,
     Independent,
     Model,
     Pending,
     Query,
+    Real,
     Search,
     Show,
     Statement,
 )
 from .resolve_queries import QueryResolver
 from .resolve_search import search_statement
-from .scope import Scope
+from .scope import Scope, count
 from .source import Span
 from .statement_text import claim_text, statement_text
 from .syntax_text import expression_text
@@ -76,6 +79,8 @@ class StatementResolver:
                 return self._equivalent(action)
             case tree.Counterfactual():
                 return self._counterfactual(action)
+            case tree.Fit():
+                return self._fit(action)
             case tree.Cause():
                 return self._cause(action)
             case _:
@@ -342,7 +347,7 @@ class StatementResolver:
         return Counterfactual(tuple(sample), named.text, action.start.text, action.end.text, action.span)
 
     def _source(self, name: tree.Name) -> Model | None:
-        """The model a name stands for: its own, or the one that `canonicalise` starts from (S102, S110)."""
+        """The model a name stands for: its own, or the one that `canonicalise` or `fit` starts from (S102, S110)."""
         here = name
         for _ in range(len(self.scope.derived) + 1):
             if here.text not in self.scope.derived:
@@ -352,13 +357,69 @@ class StatementResolver:
         return None
 
     def _domains_of(self, name: tree.Name, domains: Iterable[tree.Name], model: Model) -> None:
-        """The domains of a model; one that `canonicalise` makes has those that it was asked for (S103)."""
+        """The domains of a model; one that is made has those that it was asked for (S103)."""
         known = self.scope.derived[name.text][1] if name.text in self.scope.derived else None
         for domain in domains:
             if known is not None and domain.text not in known:
                 self.scope.unknown("S103", f"domain of {name.text}:", domain, known)
-            else:
+            elif known is None or not self._is_fitted(name):
                 self.scope.domain_named(domain, model.name)
+
+    def _is_fitted(self, name: tree.Name) -> bool:
+        """Whether `fit` makes the model, whose domains are those of its data, declared or not."""
+        return self.scope.kinds[name.text][0] == "model made by fit"
+
+    def _fit(self, action: tree.Fit) -> Fit | None:
+        """One data set a domain; all that is observed is real (S106, S407, S466, S467)."""
+        model = self.scope.model_named(action.model)
+        if action.design.text not in DESIGNS:
+            help = did_you_mean(action.design.text, DESIGNS) or f"there is {', '.join(DESIGNS)}"
+            self.scope.report("S467", f"unknown design '{action.design.text}'", action.design.span, "not known", help)
+        if model is None:
+            return None
+        self._apart(action.sources)
+        data = [self.scope.data[name.text] for name in action.sources if self._data(name, model)]
+        self._one_a_domain(action, data)
+        self._only_real(action, model)
+        k = self._few(action, model)
+        domains = tuple(each.domain or each.name for each in data)
+        name = action.name.text if action.name else None
+        text, sources = statement_text(action), tuple(each.name for each in data)
+        return Fit(model.name, sources, domains, action.design.text, k, name, text, action.span)
+
+    def _one_a_domain(self, action: tree.Fit, data: Sequence[Data]) -> None:
+        domains = [each.domain or each.name for each in data]
+        twice = [name for place, name in enumerate(domains) if name in domains[:place]]
+        if twice:
+            text = f"two of these data sets come from domain {twice[0]}"
+            self.scope.report("S466", text, action.span, "", "a fit takes one data set a domain")
+        elif len(action.sources) < 2:
+            text = "a fit compares domains, and there are samples of one only"
+            self.scope.report("S466", text, action.span, "", "give samples of two domains or more")
+        for each, name in zip(data, action.sources, strict=False):
+            if each.do or each.weight:
+                what = "an experiment" if each.do else "a table with weights"
+                text = f"'{each.name}' is {what}, and a fit takes samples as they are"
+                self.scope.report("S466", text, name.span, "not here", "give the rows of a domain")
+
+    def _only_real(self, action: tree.Fit, model: Model) -> None:
+        finite = [name for name in model.observed if not isinstance(model.by_name[name].values, Real)]
+        if finite:
+            text = f"{finite[0]} is not real, and a fit takes numbers"
+            self.scope.report("S466", text, action.model.span, "not all real", f"declare {finite[0]} : real")
+
+    def _few(self, action: tree.Fit, model: Model) -> int | None:
+        """The number of mechanisms that differ, a whole number in range, where one is given."""
+        if action.k is None:
+            return None
+        size = len(model.observed)
+        if action.design.text == "dense":
+            text = "in a dense design every mechanism differs"
+            self.scope.report("S467", text, action.k.span, "says fewer", "leave k out")
+        elif action.k.value.denominator != 1 or action.k.value > size:
+            text = f"k is {action.k.text}, and there are {count(size, 'latent')}"
+            self.scope.report("S467", text, action.k.span, "out of range", f"k is a whole number from 0 to {size}")
+        return int(action.k.value)
 
     def _some(self, domains: Sequence[tree.Name], place: Span) -> None:
         self._apart(domains)

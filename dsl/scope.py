@@ -18,7 +18,7 @@ class Scope:
     """Definitions by name and the problems so far; what is `broken` was defined, but not well.
 
     Domains are found by model and name, `formulas` (of queries that are well) by model and query.  `derived` maps a
-    name that `canonicalise` introduces to the model it is of, and to the domains that it has.
+    name that `canonicalise` or `fit` introduces to the model it is of, and to the domains that it has.
     """
 
     source: Source
@@ -85,7 +85,8 @@ class Scope:
         if name.text in self.models:
             return self.models[name.text]
         if name.text in self.derived:
-            text = f"'{name.text}' is made by canonicalise, and this statement needs a model of the program"
+            by = self.kinds[name.text][0].rsplit(" ", 1)[-1]
+            text = f"'{name.text}' is made by {by}, and this statement needs a model of the program"
             self.report("S110", text, name.span, "not here", f"it comes from {self.derived[name.text][0]}")
         else:
             self.unknown("S102", "model", name, self.models)

@@ -43,6 +43,9 @@ def statement_text(action: tree.Action | tree.Query) -> str:
             return f"equivalent {first.text}, {second.text}{_over(domains)}"
         case tree.Counterfactual(sample, model, start, end):
             return f"counterfactual {setups_text(sample)}{_in(model)} from {start.text} to {end.text}"
+        case tree.Fit(model, sources, design, k, name):
+            few = f" k {k.text}" if k else ""
+            return f"fit {model.text}{_from(sources)} design {design.text}{few}{_as(name)}"
         case tree.Cause(cause, effect, model, context):
             what = f"cause {setups_text(cause)} of {setups_text(effect)}"
             return f"{what}{_in(model)} where {setups_text(context)}"

@@ -12,14 +12,16 @@ from .source import Span
 
 STATEMENTS = (
     "model", "domain", "data", "query", "identify", "estimate", "compute", "bound", "independent", "adjust", "show",
-    "search", "canonicalise", "equivalent", "counterfactual", "cause", "assert",
+    "search", "canonicalise", "equivalent", "counterfactual", "fit", "cause", "assert",
 )  # fmt: skip
 CLAUSES = (
     "latent", "mutable", "of", "from", "weight", "under", "do", "in", "given", "after", "worlds", "predictor", "over",
     "minimax", "as", "to", "where", "by", "interval", "table", "any", "real", "if", "then", "else", "and", "or", "not",
     "xor", "noise",
 )  # fmt: skip
-KEYWORDS = frozenset(STATEMENTS + CLAUSES)
+# Words that open a statement and are names elsewhere.
+SOFT = frozenset({"fit"})
+KEYWORDS = frozenset(STATEMENTS + CLAUSES) - SOFT
 EXPRESSION_STARTS = {"NUMBER", "STRING", "NAME", "_PROBABILITY", "_EXPECTATION", "EFFECT", "LPAR", "_NOISE", "MINUS"}
 ARROWS = {"RIGHT", "LEFT", "BOTH"}
 OPERATORS = {"PLUS", "TIMES", "DIVIDE", "POWER", "COMPARE", "EQUALS", "AND", "OR", "XOR"}

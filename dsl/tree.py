@@ -586,6 +586,18 @@ class Equivalent:
 
 
 @dataclass(frozen=True, slots=True)
+class Fit:
+    """`fit M from d0_data, d1_data design canonical k 2 as NAME`."""
+
+    model: Name
+    sources: tuple[Name, ...]
+    design: Name
+    k: Number | None
+    name: Name | None
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Setup:
     """`X1 = 1` of a sample or of a cause: a variable and a signed number, fraction or label."""
 
@@ -637,6 +649,7 @@ Action: TypeAlias = (
     | Canonicalise
     | Equivalent
     | Counterfactual
+    | Fit
     | Cause
     | Assert
 )

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean
+from ..dsl.methods import DESIGNS
 from .devices import precision
 from .domain_distances import Distances, distances
 from .domain_starts import rotations
@@ -35,7 +36,6 @@ from .mechanism_order import MOST_LATENTS, Moments, Structure, best_structures, 
 
 Floats = Any
 
-DESIGNS = ("canonical", "relaxed", "dense")
 OPTIMISERS = ("lbfgs", "adam")
 FIRST = ((1.0, 30), (0.3, 30), (0.1, 30))
 THEN = ((0.1, 30), (0.03, 30))

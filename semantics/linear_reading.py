@@ -208,8 +208,11 @@ def _centred(model: LinearDomains) -> LinearDomains:
 # Matrices as a program
 
 
-def linear_program(model: LinearDomains, name: str) -> str:
-    """A program of the model and its domains, in the language; reading it gives the matrices back."""
+def linear_program(model: LinearDomains, name: str, lens: Sequence[str] = ()) -> str:
+    """A program of the model and its domains, in the language; reading it gives the matrices back.
+
+    `lens` are lines that stand where those of the observed variables would.
+    """
     moved = set(model.intervened())
     lines = [f"model {name} {{"]
     for place, node in enumerate(model.nodes):
@@ -217,8 +220,11 @@ def linear_program(model: LinearDomains, name: str) -> str:
         if family != "Normal":
             lines.append(f"  latent {noise_name(model, place)} : real ~ {family}({STANDARD[family]})")
         lines.append(f"  latent {node} : real := {_row(model, 0, place, node in moved)}")
-    for place, seen in enumerate(model.observed):
-        lines.append(f"  {seen} : real := {_sum(model.offset[place], model.observation[place], model.nodes)}")
+    plain = [
+        f"{seen} : real := {affine_text(model.offset[place], model.observation[place], model.nodes)}"
+        for place, seen in enumerate(model.observed)
+    ]
+    lines += [f"  {line}" for line in lens or plain]
     mutable = ", ".join(node for node in model.nodes if node in moved)
     lines += [f"  mutable {mutable}"] if mutable else []
     lines.append("}")
@@ -267,7 +273,8 @@ def _row(model: LinearDomains, domain: int, place: int, every_parent: bool = Fal
     return _joined([*terms, *([linear.text(constant)] if counts(constant) else [])])
 
 
-def _sum(constant: Any, factors: Matrix, names: Sequence[str]) -> str:
+def affine_text(constant: Any, factors: Matrix, names: Sequence[str]) -> str:
+    """`2*A - B + 1`: factors of names and a constant, as the language writes them."""
     terms = _terms(factors, names)
     return _joined([*terms, *([linear.text(constant)] if counts(constant) or not terms else [])])
 

@@ -26,7 +26,7 @@ TOWER = (
     ("identify",),
     (
         *("across_domains", "adjusting", "answer", "answer_data", "answering", "bounding"),
-        *("estimate", "evidence", "planning", "report", "searching"),
+        *("estimate", "evidence", "fitting", "planning", "report", "searching"),
     ),
     ("engine", "pictures"),
     ("latent_models", "library", "doctor", "progress"),
