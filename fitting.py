@@ -15,6 +15,7 @@ from .identify.derivation import Check
 if TYPE_CHECKING:
     from .semantics.domain_fit import DomainFit
 
+NEGLIGIBLE = 1e-6
 WORDS = ("the same", "another constant", "other weights", "all of it")
 """What differs between domains, for each way of sharing a mechanism."""
 
@@ -88,6 +89,7 @@ def _value(found: DomainFit) -> dict[str, Any]:
         "bic": list(found.scores),
         "log_likelihood": {"training": found.likelihood[0], "held_out": found.likelihood[1]},
         "energy_distance": {"fitted": gaps.model, "shift_by_means": gaps.shift, "identity": gaps.identity},
+        "doubtful": found.doubtful,
         "round_trip": gaps.round_trip,
         "composition": gaps.composition,
         "starts": [{"loss": start.loss, "held_out": start.validation} for start in found.starts],
@@ -101,6 +103,11 @@ def _notes(found: DomainFit) -> list[str]:
     ]
     if found.design == "dense":
         notes.append("a dense design fits the distributions in any order of latents, each with other counterfactuals")
+    if found.doubtful is not None and found.doubtful > NEGLIGIBLE:
+        notes.append(
+            "the samples do not tell the order of two mechanisms that both change; in the other order "
+            f"counterfactuals are {found.doubtful:.3g} away, as the root of the mean square"
+        )
     if found.distances.shift < found.distances.model:
         notes.append("adding the difference of the means comes closer to the other domain than the fitted map")
     return notes

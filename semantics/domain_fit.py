@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from .domain_distances import Distances, distances
 from .domain_starts import rotations
 from .leaky_domains import LeakyDomains, unleaky
 from .linear_domains import last_order, normalised, permuted
-from .mechanism_order import MOST_LATENTS, Moments, Structure, best_structures, fitted, moments_of, score
+from .mechanism_order import MOST_LATENTS, Moments, Structure, best_structures, fitted, moments_of, rivals, score
 
 Floats = Any
 
@@ -62,7 +63,9 @@ class DomainFit:
     """A fitted model, what was chosen on the way, and how it does beside the two trivial maps.
 
     `scores` holds the BIC of the best structure for each number of differing mechanisms (empty for `dense`),
-    `likelihood` the mean log-density of training and of held-out samples.
+    `likelihood` the mean log-density of training and of held-out samples.  `doubtful` is how far counterfactuals move,
+    as the root of the mean square over samples held out, where two mechanisms that both change stand in the other order
+    and samples allow that as well; None where they do not.
     """
 
     model: LeakyDomains
@@ -72,6 +75,7 @@ class DomainFit:
     likelihood: tuple[float, float]
     starts: tuple[Start, ...]
     distances: Distances
+    doubtful: float | None
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -218,6 +222,16 @@ class _Lens:
 
 
 @dataclass(frozen=True)
+class _Candidate:
+    """What one start led to: the model with its structure, and models that the samples allow as well."""
+
+    model: LeakyDomains
+    structure: Structure
+    scores: tuple[float, ...]
+    others: tuple[LeakyDomains, ...]
+
+
+@dataclass(frozen=True)
 class _Fitting:
     """One fit: the samples to fit and those held out, one array a domain each."""
 
@@ -233,18 +247,30 @@ class _Fitting:
         points, losses = self._searched(white)
         best = np.argsort(losses)[:FINALISTS]
         candidates = [self._finished(white, point, middle, whiten) for point in points[best]]
-        validations = [self._likelihood(model, self.held) for model, _, _ in candidates]
-        model, structure, scores = candidates[int(np.argmax(validations))]
+        validations = [self._likelihood(each.model, self.held) for each in candidates]
+        chosen = candidates[int(np.argmax(validations))]
+        model = chosen.model
         followed = dict(zip(best.tolist(), validations, strict=True))
         return DomainFit(
             self._shaped(model),
             self.options.design,
-            structure,
-            scores,
+            chosen.structure,
+            chosen.scores,
             (self._likelihood(model, self.train), max(validations)),
             tuple(Start(float(losses[place]), followed.get(place)) for place in np.argsort(losses).tolist()),
             distances(model, self.train, self.held),
+            self._moved(model, chosen.others),
         )
+
+    def _moved(self, model: LeakyDomains, others: Sequence[LeakyDomains]) -> float | None:
+        """How far counterfactuals of held-out samples differ between the model and others, at most."""
+        pairs = list(permutations(range(len(self.held)), 2))
+
+        def gap(other: LeakyDomains) -> float:
+            moves = [other.transport(a, b, self.held[a]) - model.transport(a, b, self.held[a]) for a, b in pairs]
+            return float(np.mean([(move**2).mean() for move in moves])) ** 0.5
+
+        return max((gap(other) for other in others), default=None)
 
     def _whitening(self) -> tuple[Floats, Floats]:
         pooled = np.concatenate(self.train)
@@ -280,9 +306,7 @@ class _Fitting:
             points, losses = descend(starts, values, weights, order, sharing, stages, self.options.optimiser)
             return np.asarray(points), np.asarray(losses)
 
-    def _finished(
-        self, white: Sequence[Floats], point: Floats, middle: Floats, whiten: Floats
-    ) -> tuple[LeakyDomains, Structure, tuple[float, ...]]:
+    def _finished(self, white: Sequence[Floats], point: Floats, middle: Floats, whiten: Floats) -> _Candidate:
         """One start on all samples: lens, structure, lens again, until the structure stays."""
         point = self._descended(point[None], white, None, THEN)[0][0]
         structure, scores, given = self._structured(white, point)
@@ -299,8 +323,13 @@ class _Fitting:
         shift = lens.shift - unmixing @ middle
         mixing = np.linalg.inv(unmixing)
         nodes = tuple(f"Z{place + 1}" for place in range(given.size))
-        latents = fitted(given, structure, self.names, nodes, nodes)
-        return LeakyDomains(latents, mixing[:, list(structure.order)], -mixing @ shift), structure, scores
+
+        def model(own: Structure) -> LeakyDomains:
+            latents = fitted(given, own, self.names, nodes, nodes)
+            return LeakyDomains(latents, mixing[:, list(own.order)], -mixing @ shift)
+
+        others = () if self.options.design == "dense" else rivals(given, structure)
+        return _Candidate(model(structure), structure, scores, tuple(map(model, others)))
 
     def _structured(self, white: Sequence[Floats], point: Floats) -> tuple[Structure, tuple[float, ...], Moments]:
         from .leaky_likelihood import Shared

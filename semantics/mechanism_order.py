@@ -20,6 +20,8 @@ from .leaky_likelihood import Shared
 from .linear_domains import LinearDomains
 
 MOST_LATENTS = 14
+DOUBT = 5.0
+"""Structures whose BIC differs by less are not told apart: odds of 150 to 1."""
 Floats = Any
 
 
@@ -117,6 +119,30 @@ def scores(given: Moments, before: Sequence[int]) -> Floats:
 def score(given: Moments, order: Sequence[int], sharing: Sequence[Shared]) -> float:
     """BIC of one order and way of sharing."""
     return float(sum(scores(given, order[:place])[sharing[place], order[place]] for place in range(given.size)))
+
+
+def swapped(given: Moments, structure: Structure, place: int) -> Structure:
+    """The structure with the latents at `place` and the next in the other order, the same mechanisms intervened on."""
+    order = list(structure.order)
+    order[place : place + 2] = order[place + 1], order[place]
+    sharing = list(structure.sharing)
+    sharing[place : place + 2] = sharing[place + 1], sharing[place]
+    for here in (place, place + 1):
+        if sharing[here] is not Shared.SAME:
+            column = scores(given, order[:here])[:, order[here]]
+            sharing[here] = Shared(1 + int(np.argmin(column[1:])))
+    return Structure(tuple(order), tuple(sharing), score(given, order, sharing))
+
+
+def rivals(given: Moments, structure: Structure) -> tuple[Structure, ...]:
+    """Structures about as good, with two neighbours that both change in the other order: within `DOUBT` of BIC.
+
+    Their counterfactuals are others, and samples do not tell which are right.
+    """
+    changed = [shared is not Shared.SAME for shared in structure.sharing]
+    pairs = [place for place in range(given.size - 1) if changed[place] and changed[place + 1]]
+    others = [swapped(given, structure, place) for place in pairs]
+    return tuple(other for other in others if other.score < structure.score + DOUBT)
 
 
 def best_structures(given: Moments, most: int, last: bool = False) -> tuple[Structure, ...]:

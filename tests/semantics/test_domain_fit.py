@@ -18,7 +18,7 @@ from suture.semantics.domain_distances import distances, energy_distance
 from suture.semantics.domain_fit import DomainFit, padded
 from suture.semantics.leaky_domains import LeakyDomains
 from suture.semantics.linear_domains import LinearDomains
-from suture.semantics.mechanism_order import best_structures, fitted, moments_of, parameters
+from suture.semantics.mechanism_order import best_structures, fitted, moments_of, parameters, rivals
 
 Floats = Any
 
@@ -220,6 +220,34 @@ def test_model_of_a_structure_has_the_moments_where_all_is_free() -> None:
         chosen = own[:, structure.order]
         assert np.allclose(model.mean(domain), chosen.mean(0))
         assert np.allclose(model.covariance(domain), np.cov(chosen.T, bias=True))
+
+
+def test_orders_that_samples_do_not_tell_are_rivals() -> None:
+    """Where all of two neighbours changes, both orders have one likelihood; where scales stay, they have not."""
+    generator = np.random.default_rng(8)
+
+    def samples(scales: tuple[float, ...]) -> list[Floats]:
+        made: list[Floats] = []
+        for domain, scale in enumerate(scales):
+            noise = generator.standard_normal((4000, 3))
+            one = noise[:, 0]
+            two = (0.5 + domain) * one + scale * noise[:, 1]
+            made.append(np.stack([one, two, (1 - 2 * domain) * two + domain * one + noise[:, 2] / scale], 1))
+        return made
+
+    for scales, count in (((1.0, 3.0), 1), ((1.0, 1.0), 0)):
+        given = moments_of(samples(scales))
+        structure = best_structures(given, 2)[2]
+        found = rivals(given, structure)
+        assert len(found) == count
+        for other in found:
+            assert sorted(other.order) == [0, 1, 2]
+            assert other.order != structure.order
+            models = [fitted(given, each, ("a", "b"), ("A", "B", "C"), ("A", "B", "C")) for each in (structure, other)]
+            back = [np.argsort(each.order) for each in (structure, other)]
+            for domain in range(2):
+                first, second = (m.covariance(domain)[np.ix_(p, p)] for m, p in zip(models, back, strict=True))
+                assert np.allclose(first, second, rtol=0.05, atol=0.05)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
