@@ -68,12 +68,17 @@ def forward(
 
 
 def backward(
-    trace: Trace, wanted: Collection[int] | None = None, semiring: Semiring = PROBABILITY, space: Any = np
+    trace: Trace,
+    wanted: Collection[int] | None = None,
+    semiring: Semiring = PROBABILITY,
+    space: Any = np,
+    watch: Callable[[Any], None] | None = None,
 ) -> Mapping[int, Any]:
     """The derivative of the sum of a network's value in each of the wanted operands (None: those given to the plan).
 
     Each is an array like its operand, up to a positive factor where the trace is scaled: a derivative is then only
-    compared with itself.  Operands are numbered as in the plan, results of steps included.
+    compared with itself.  Operands are numbered as in the plan, results of steps included; `watch` sees every
+    derivative of a scaled trace.
     """
     plan, given, clock = trace.plan, len(trace.plan.operands), meter()
     needed = _ancestors(plan, range(given) if wanted is None else wanted)
@@ -89,7 +94,10 @@ def backward(
         for operand in (step.left, step.right):
             if operand is not None and operand.number in needed:
                 value = _derivative(step, operand, above, trace.operands, semiring, space)
-                found[operand.number] = scaled_down(value, space)[0] if trace.scaled else value
+                value = scaled_down(value, space)[0] if trace.scaled else value
+                if trace.scaled and watch is not None:
+                    watch(value)
+                found[operand.number] = value
         if wanted is None or number not in wanted:
             del found[number]
     return found
@@ -183,13 +191,19 @@ def _spread(step: Step, above: Any, lengths: tuple[int, ...], semiring: Semiring
 # Marginals
 
 
-def marginals(trace: Trace, semiring: Semiring = PROBABILITY, space: Any = np) -> Mapping[int, Any]:
+def marginals(
+    trace: Trace,
+    semiring: Semiring = PROBABILITY,
+    space: Any = np,
+    watch: Callable[[Any], None] | None = None,
+) -> Mapping[int, Any]:
     """For each axis the sum over all others of the network's product, up to a positive factor of its own.
 
-    An axis is read off where it is summed out, from the smaller of the operands that have it.
+    An axis is read off where it is summed out, from the smaller of the operands that have it.  `watch` as in
+    `backward`.
     """
     source = _sources(trace.plan)
-    derivatives = backward(trace, set(source.values()), semiring, space)
+    derivatives = backward(trace, set(source.values()), semiring, space, watch)
     axes = _axes_of(trace.plan)
     found: dict[int, Any] = {}
     products: dict[int, Any] = {}

@@ -26,13 +26,12 @@ import numpy as np
 from .backward import forward, marginals
 from .budget import Budget, meter
 from .compile_cache import kept
-from .contraction import execute, run_step
+from .contraction import EDGE, execute, run_step
 from .devices import precision, sharding
 from .patterns import Entry, Network, Source
 from .plan import BYTES, Plan, check
 from .semiring import PROBABILITY, TROPICAL, Array
 
-EDGE = 2.0**-500
 LEAST_PIECE = 256
 PIECE_CELLS = 1 << 22
 ROUND = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 import numpy as np
@@ -16,10 +17,29 @@ import numpy as np
 from .budget import Budget, meter
 from .factors import Axis, Factor, sizes_of
 from .plan import Axes, Operand, Operation, Plan, Step, check, make_plan
-from .semiring import PROBABILITY, Array, Semiring
+from .semiring import LOGARITHM, PROBABILITY, Array, Semiring
 
 SCALED_LENGTH = 24
 TINY = 1e-60
+ROOM = 1000.0
+"""Binary digits below one that a product of floats may lose without underflow."""
+EDGE = 2.0**-500
+"""Nonzero numbers above this may be multiplied two by two without underflow."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Whether every nonzero entry seen is above `EDGE`.
+
+    Where that holds of all operands and scaled results, no product of two has underflowed, so every zero is a true one.
+    """
+
+    sound: bool = True
+
+    def __call__(self, values: Array) -> None:
+        """Look at one array."""
+        found = np.abs(values)
+        self.sound = self.sound and bool(((found == 0.0) | (found > EDGE)).all())
 
 
 def contract(
@@ -51,9 +71,43 @@ def contract_scaled(
     space: Any = np,
 ) -> tuple[Array, Any]:
     """As `contract`, the value being the array times two to the power of the returned exponent."""
-    plan = planned(factors, open_axes)
+    plan, arrays = planned(factors, open_axes), [factor.values for factor in factors]
     check(plan, budget)
-    return execute(plan, [factor.values for factor in factors], semiring, space)
+    if semiring is not PROBABILITY or space is not np:
+        return execute(plan, arrays, semiring, space)
+    return execute(plan, arrays, scaled=False) if roomy(arrays) else guarded(plan, arrays)
+
+
+def roomy(arrays: Sequence[Array]) -> bool:
+    """Whether no product of one entry of each array can underflow, however it is bracketed."""
+    bits = 0.0
+    for array in arrays:
+        entries = np.abs(array[array != 0.0])
+        bits -= min(0.0, math.log2(entries.min())) if entries.size else 0.0
+    return bits < ROOM
+
+
+def guarded(plan: Plan, arrays: Sequence[Array]) -> tuple[Array, int]:
+    """A contraction of floats whatever the range of its entries, to be multiplied by two to the returned power.
+
+    Scaled step by step; where even that could lose an entry that matters later, in logarithms: an entry may underflow
+    beside a greater one that a later factor sets to zero, so scales alone are not enough.  Negative entries have no
+    logarithm; they keep to scales.
+    """
+    watch = Watch()
+    for array in arrays:
+        watch(array)
+    found = execute(plan, arrays, scaled=True, watch=watch)
+    if watch.sound or any(bool((array < 0.0).any()) for array in arrays):
+        return found
+    return exponentials(execute(plan, [LOGARITHM.of(array) for array in arrays], LOGARITHM)[0])
+
+
+def exponentials(logarithms: Array) -> tuple[Array, int]:
+    """The numbers of these logarithms, to be multiplied by two to the returned power; the largest is near one."""
+    top = float(logarithms.max())
+    shift = math.floor(top / math.log(2)) if math.isfinite(top) else 0
+    return np.asarray(np.exp(logarithms - shift * math.log(2))), shift
 
 
 def planned(factors: Sequence[Factor], open_axes: Sequence[Axis]) -> Plan:

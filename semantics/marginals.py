@@ -8,17 +8,28 @@ are.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .backward import Trace, forward, marginals, most_probable
 from .budget import Budget
+from .contraction import Watch, exponentials
 from .factors import NamedTable
-from .plan import check
-from .posterior import SAFE, Arrangement, Label, Part, Question, arrangement, impossible, positions, shown
-from .semiring import MAXIMUM, PROBABILITY, Semiring
+from .plan import Plan, check
+from .posterior import (
+    SAFE,
+    Arrangement,
+    Label,
+    Part,
+    Question,
+    arrangement,
+    impossible,
+    positions,
+    shown,
+)
+from .semiring import LOGARITHM, MAXIMUM, PROBABILITY, TROPICAL, Array, Semiring
 from .stochastic import FiniteModel
 
 
@@ -47,10 +58,10 @@ def all_marginals(
     >>> {name: table.values.round(3).tolist() for name, table in all_marginals(binary, {"Y": "1"}).items()}
     {'X': [0.111, 0.889], 'Y': [0.0, 1.0]}
     """
-    found, traces, known = _passes(model, given or {}, do or {}, budget, PROBABILITY)
+    found, passes, known = _passes(model, given or {}, do or {}, budget, PROBABILITY, LOGARITHM)
     made: dict[int, np.ndarray] = {wire: _certain(model, wire, place) for wire, place in known.items()}
-    for part, trace in zip(found.every, traces, strict=True):
-        for axis, values in marginals(trace).items():
+    for part, each in zip(found.every, passes, strict=True):
+        for axis, values in each.marginals().items():
             made[part.axes[axis]] = values / values.sum()
     wires = model.diagram.wires
     order = sorted(made)
@@ -71,39 +82,82 @@ def explanation(
 
     Of several equally probable cases one is taken, always the same.  Raises `SutureError` as `all_marginals` does.
     """
-    found, traces, known = _passes(model, given or {}, do or {}, budget, MAXIMUM)
+    found, passes, known = _passes(model, given or {}, do or {}, budget, MAXIMUM, TROPICAL)
     at = positions(model, [*(given or {}).items(), *(do or {}).items()])
     places, logarithm = dict(known), sum(math.log(float(piece.at(at))) for piece in found.numbers)
-    for part, trace in zip(found.every, traces, strict=True):
-        logarithm += math.log(float(trace.operands[-1])) + int(trace.exponent) * math.log(2)
-        places |= {part.axes[axis]: place for axis, place in most_probable(trace, MAXIMUM).items()}
+    for part, each in zip(found.every, passes, strict=True):
+        logarithm += each.logarithm
+        places |= {part.axes[axis]: place for axis, place in most_probable(each.trace, each.semiring).items()}
     wires, labels = model.diagram.wires, model.labels
     named = {wires[wire].name: labels[wires[wire].type][places[wire]] for wire in sorted(places) if wire < len(wires)}
     return Explanation(named, logarithm)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """A part of a network contracted forward, in probabilities where float64 has room for them, else in logarithms."""
+
+    trace: Trace
+    semiring: Semiring
+    arrays: Sequence[Array]
+
+    @property
+    def logarithm(self) -> float:
+        """The logarithm of the value."""
+        value = float(self.trace.operands[-1])
+        if self.semiring in (LOGARITHM, TROPICAL):
+            return value
+        return (math.log(value) if value > 0 else -math.inf) + int(self.trace.exponent) * math.log(2)
+
+    def marginals(self) -> Mapping[int, Array]:
+        """The marginal of every axis, up to a positive factor."""
+        if self.semiring is LOGARITHM:
+            return {axis: exponentials(values)[0] for axis, values in marginals(self.trace, LOGARITHM).items()}
+        watch = Watch()
+        found = marginals(self.trace, self.semiring, watch=watch)
+        return found if watch.sound else _in_logarithms(self.trace.plan, self.arrays, LOGARITHM).marginals()
+
+
 def _passes(
-    model: FiniteModel, given: Mapping[str, Label], do: Mapping[str, Label], budget: Budget | None, semiring: Semiring
-) -> tuple[Arrangement, list[Trace], dict[int, int]]:
+    model: FiniteModel,
+    given: Mapping[str, Label],
+    do: Mapping[str, Label],
+    budget: Budget | None,
+    semiring: Semiring,
+    logarithms: Semiring,
+) -> tuple[Arrangement, list[Pass], dict[int, int]]:
     """The parts of the whole network, each contracted forward, and the positions of the known wires."""
     question = Question((), tuple(given), tuple(do), whole=True)
     found = arrangement(model, question)
     places = positions(model, [*given.items(), *do.items()])
     for part in found.every:
         check(part.plan, budget, traced=True)
-    traces = [_pass(part, places, semiring) for part in found.every]
+    passes = [_pass(part, places, semiring, logarithms) for part in found.every]
     certain = all(float(piece.at(places)) > 0 for piece in found.numbers)
-    if not certain or any(float(trace.operands[-1]) <= 0 for trace in traces):
+    if not certain or any(each.logarithm == -math.inf for each in passes):
         raise impossible(f"P(v | {shown(given)}), for every v,", given)
     position = model.diagram.position
-    return found, traces, dict(zip([position[name] for name in question.given + question.do], places, strict=True))
+    return found, passes, dict(zip([position[name] for name in question.given + question.do], places, strict=True))
 
 
-def _pass(part: Part, places: list[int], semiring: Semiring) -> Trace:
-    """The pass forward; scaled, which takes longer, only where it has to be."""
+def _pass(part: Part, places: list[int], semiring: Semiring, logarithms: Semiring) -> Pass:
+    """The pass forward; scaled, which takes longer, only where it has to be, and in logarithms only where scales do
+    not do.
+    """
     arrays = part.arrays(places)
     trace = forward(part.plan, arrays, semiring, scaled=False)
-    return trace if float(trace.operands[-1]) > SAFE else forward(part.plan, arrays, semiring)
+    if float(trace.operands[-1]) <= SAFE:
+        watch = Watch()
+        for array in arrays:
+            watch(array)
+        trace = forward(part.plan, arrays, semiring, watch=watch)
+        if not watch.sound:
+            return _in_logarithms(part.plan, arrays, logarithms)
+    return Pass(trace, semiring, arrays)
+
+
+def _in_logarithms(plan: Plan, arrays: Sequence[Array], semiring: Semiring) -> Pass:
+    return Pass(forward(plan, [semiring.of(array) for array in arrays], semiring), semiring, arrays)
 
 
 def _certain(model: FiniteModel, wire: int, place: int) -> np.ndarray:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean
 from .budget import Budget
-from .contraction import execute
+from .contraction import execute, guarded
 from .distribution import position_of
 from .factors import NamedTable
 from .plan import Axes, Plan, check, make_plan
@@ -91,7 +91,7 @@ class Part:
         values = execute(self.plan, arrays, scaled=False)[0]
         if float(values.sum(axis=tuple(range(summed))).min()) > SAFE:
             return values
-        return execute(self.plan, arrays)[0]
+        return guarded(self.plan, arrays)[0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.diagram import model_diagram
+from suture.dsl.formula import Kernel, Term
+from suture.semantics.distribution import ModelDistribution
+from suture.semantics.evaluate import evaluate
+from suture.semantics.marginals import all_marginals, explanation
 from suture.semantics.posterior import posterior
 from suture.semantics.random_models import random_model
 from suture.semantics.stochastic import FiniteModel
@@ -88,3 +92,44 @@ def test_misuse() -> None:
     with pytest.raises(SutureError) as caught:
         posterior(model, ["Tar"], {"Smoke": "2"})
     assert caught.value.render() == "error[S420]: Smoke has no value '2'\n  = help: the values of Smoke are 0, 1"
+
+
+@pytest.mark.parametrize("strong", [0.5, 1.0])
+def test_leaves_that_speak_for_one_value_and_then_for_another(strong: float) -> None:
+    """Half of a hub's leaves favour one value, half the other, each beyond float64: by symmetry nothing is learned."""
+    leaves = [f"V{number}" for number in range(2000)]
+    diagram = model_diagram({"R": (), **dict.fromkeys(leaves, ("R",))})
+    arrays = {"R": np.array([0.3, 0.7])}
+    for place, leaf in enumerate(leaves):
+        rows = [[strong, 1 - strong], [strong / 3, 1 - strong / 3]]
+        arrays[leaf] = np.array(rows if place < 1000 else rows[::-1])
+    model = FiniteModel(diagram, dict.fromkeys(("R", *leaves), ("0", "1")), arrays)
+    seen = dict.fromkeys(leaves, "0")
+    assert posterior(model, ["R"], seen).values == pytest.approx([0.3, 0.7], abs=1e-9)
+    assert all_marginals(model, seen)["R"].values == pytest.approx([0.3, 0.7], abs=1e-9)
+    best = explanation(model, seen)
+    assert best.labels["R"] == "1"
+    expected = np.log(0.7) + 1000 * (np.log(strong) + np.log(strong / 3))
+    assert best.log_probability == pytest.approx(expected, rel=1e-12)
+    kernel = Kernel((Term("R"),), tuple(Term(leaf, "0") for leaf in leaves))
+    assert evaluate(kernel, ModelDistribution(model)).values == pytest.approx([0.3, 0.7], abs=1e-9)
+
+
+@pytest.mark.parametrize("tiny", [1e-60, 1e-120, 1e-200])
+def test_a_likely_value_that_is_ruled_out_late(tiny: float) -> None:
+    """A chain of likelihoods that all but rule out the one value that a last, certain factor leaves."""
+    names = [f"V{number}" for number in range(30)]
+    last = "Z"
+    diagram = model_diagram({"R": (), **dict.fromkeys(names, ("R",)), last: ("R",)})
+    arrays = {"R": np.array([1 / 3, 1 / 3, 1 / 3])}
+    for name in names:
+        arrays[name] = np.array([[1.0, 0.0], [tiny, 1 - tiny], [2 * tiny, 1 - 2 * tiny]])
+    arrays[last] = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+    model = FiniteModel(diagram, {"R": ("0", "1", "2"), **dict.fromkeys((*names, last), ("0", "1"))}, arrays)
+    seen = {**dict.fromkeys(names, "0"), last: "0"}
+    expected = np.array([0.0, 1.0, 2.0**30]) / (1 + 2.0**30)
+    assert posterior(model, ["R"], seen).values == pytest.approx(expected, abs=1e-9)
+    assert all_marginals(model, seen)["R"].values == pytest.approx(expected, abs=1e-9)
+    assert explanation(model, seen).labels["R"] == "2"
+    kernel = Kernel((Term("R"),), tuple(Term(name, label) for name, label in seen.items()))
+    assert evaluate(kernel, ModelDistribution(model)).values == pytest.approx(expected, abs=1e-9)
