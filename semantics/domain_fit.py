@@ -28,6 +28,7 @@ import numpy as np
 
 from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean
 from ..dsl.methods import DESIGNS
+from .budget import meter
 from .devices import precision
 from .domain_distances import Distances, distances
 from .domain_starts import rotations
@@ -132,7 +133,8 @@ def fit_domains(
 
     Domains named by the mapping's keys, or d0, d1 and so on.  `k` mechanisms at most differ; where it is not given,
     BIC chooses.  `validation` is the share of samples held out to choose among starts.  Raises `SutureError` S466
-    where samples do not fit each other or are too few, S467 where design, k or another option is none that there is.
+    where samples do not fit each other or are too few, S467 where design, k or another option is none that there is,
+    S603 where the time that `limited` allows is over.
     """
     named = samples if isinstance(samples, Mapping) else {f"d{place}": own for place, own in enumerate(samples)}
     arrays = [checked(name, own) for name, own in named.items()]
@@ -246,7 +248,10 @@ class _Fitting:
         white = [(own - middle) @ whiten.T for own in self.train]
         points, losses = self._searched(white)
         best = np.argsort(losses)[:FINALISTS]
-        candidates = [self._finished(white, point, middle, whiten) for point in points[best]]
+        candidates: list[_Candidate] = []
+        for done, point in enumerate(points[best], 1):
+            meter().tick(done / (len(best) + 1))
+            candidates.append(self._finished(white, point, middle, whiten))
         validations = [self._likelihood(each.model, self.held) for each in candidates]
         chosen = candidates[int(np.argmax(validations))]
         model = chosen.model

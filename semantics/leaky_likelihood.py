@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from .budget import meter
 from .descent import adam, lbfgs
 
 GAUGE = 1e-3
@@ -102,10 +103,11 @@ def descend(
 ) -> tuple[Any, Any]:
     """All starts, `starts parameters`, through stages of (width of the kink, steps): points and losses.
 
-    Call it inside `precision()`.
+    Call it inside `precision()`.  Raises `SutureError` S603 where the time allowed is over.
     """
     places, shared = jnp.asarray(order), jnp.asarray([int(each) for each in sharing])
     values = jnp.full(len(points), jnp.inf)
     for width, steps in stages:
+        meter().tick()
         points, values = _stage(points, samples, weights, places, shared, width, steps, optimiser)
     return points, values

@@ -13,6 +13,7 @@ from scipy.optimize import minimize, rosen
 from scipy.stats import multivariate_normal
 
 from suture import SutureError, fit_domains
+from suture.semantics.budget import Budget, limited
 from suture.semantics.devices import precision
 from suture.semantics.domain_distances import distances, energy_distance
 from suture.semantics.domain_fit import DomainFit, padded
@@ -375,6 +376,20 @@ def test_what_cannot_be_fitted_is_refused(samples: Any, options: dict[str, Any],
         fit_domains(samples, **options)
     problem = refused.value.diagnostics[0]
     assert f"{problem.code}: {problem.message}" == text
+
+
+def test_fit_keeps_to_the_time_allowed() -> None:
+    with limited(Budget(seconds=0.0)), pytest.raises(SutureError, match="took longer than the budget") as refused:
+        fit_domains([many(), many()])
+    assert refused.value.diagnostics[0].code == "S603"
+
+
+def test_fit_tells_how_far_it_is() -> None:
+    told: list[float] = []
+    with limited(Budget(), told.append):
+        fit_domains([many(), many() + 1], restarts=3)
+    assert told == sorted(told)
+    assert len(told) == 3
 
 
 def test_fitted_model_refuses_what_it_does_not_know(easy: Any) -> None:
