@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from .inference import Engine
     from .latent_models import LatentModel
     from .library import Model, run_file
-    from .semantics.batches import Batch, Likelihood
     from .semantics.budget import Budget, limited
-    from .semantics.domain_fit import fit_domains
+    from .semantics.fitting.domain_fit import fit_domains
+    from .semantics.networks.batches import Batch, Likelihood
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Answer": ".answer",
     "Answers": ".answer",
-    "Batch": ".semantics.batches",
+    "Batch": ".semantics.networks.batches",
     "Budget": ".semantics.budget",
     "Engine": ".inference",
     "LatentModel": ".latent_models",
-    "Likelihood": ".semantics.batches",
+    "Likelihood": ".semantics.networks.batches",
     "Model": ".library",
     "Status": ".answer",
     "SutureError": ".dsl.diagnostics",
-    "fit_domains": ".semantics.domain_fit",
+    "fit_domains": ".semantics.fitting.domain_fit",
     "limited": ".semantics.budget",
     "run": ".engine",
     "run_file": ".library",

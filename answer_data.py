@@ -16,9 +16,9 @@ from .identify.derivation_text import condition_text, rewrite_dict, step_dict, w
 
 if TYPE_CHECKING:
     from .dsl.drawing.scene import Scene
-    from .identify.minimax_search import PredictorSearch
-    from .identify.model_pair import ModelPair, NoWitness
-    from .identify.predictor import Predictor
+    from .identify.predictors.minimax_search import PredictorSearch
+    from .identify.predictors.predictor import Predictor
+    from .identify.witnesses.model_pair import ModelPair, NoWitness
     from .semantics.factors import NamedTable
 
 VERSION = "0.1.0"
@@ -154,7 +154,7 @@ class AnswerData:
         """What the answer shows, where it has a picture."""
         if self.search is None:
             return self.scene
-        from .identify.search_pictures import search_scene
+        from .identify.predictors.search_pictures import search_scene
 
         return search_scene(self.search)
 

@@ -13,7 +13,7 @@ from .dsl.program import Model
 from .evidence import Evidence
 from .identify.algorithms import identify
 from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
-from .semantics.gaussian_law import Law
+from .semantics.real.gaussian_law import Law
 
 if TYPE_CHECKING:
     from .semantics.factors import NamedTable
@@ -48,8 +48,8 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     if not isinstance(outcome, NotIdentified):
         return answer
 
-    from .identify.model_pair import NoWitness
-    from .identify.witness_domains import witness_of_domains
+    from .identify.witnesses.model_pair import NoWitness
+    from .identify.witnesses.witness_domains import witness_of_domains
 
     kernel = _unanswered(query, known)
     if kernel is None or free_symbols(kernel):

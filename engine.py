@@ -57,7 +57,7 @@ from .semantics.budget import Budget, limited, meter
 
 if TYPE_CHECKING:
     from .across_domains import Families
-    from .semantics.empirical import Empirical
+    from .semantics.data.empirical import Empirical
     from .semantics.evaluate import Evaluation
 
 COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -245,7 +245,7 @@ class Session:
     def table(self, name: str) -> Empirical:
         """The data set of that name, read at the first use."""
         if name not in self.tables:
-            from .semantics.empirical import load
+            from .semantics.data.empirical import load
 
             data = self.program.data[name]
             self.tables[name] = load(data, self.program.models[data.model], self.folder or Path())
@@ -410,8 +410,8 @@ def identified_from_parts(model: Model, query: Kernel, sources: Sequence[Kernel]
 
 def _searched(query: Kernel, model: Model, sources: Sequence[Kernel]) -> Outcome:
     """Identification by a search for a do-calculus proof, what is known at one value used at that value alone."""
-    from .identify.do_search import search
-    from .identify.do_search_check import certify_search
+    from .identify.do_proofs.do_search import search
+    from .identify.do_proofs.do_search_check import certify_search
     from .identify.single_values import at_all_values, at_known_values
 
     inputs, values = at_all_values(sources)

@@ -22,8 +22,8 @@ from .identify.derivation import OBSERVED, Source
 from .identify.single_values import SeveralValues, at_all_values
 
 if TYPE_CHECKING:
+    from .semantics.data.empirical import Empirical
     from .semantics.distribution import Distribution
-    from .semantics.empirical import Empirical
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .dsl.source import Source
 from .identify.derivation import Check
 
 if TYPE_CHECKING:
-    from .semantics.domain_fit import DomainFit
+    from .semantics.fitting.domain_fit import DomainFit
 
 NEGLIGIBLE = 1e-6
 WORDS = ("the same", "another constant", "other weights", "all of it")
@@ -31,8 +31,8 @@ class Fits:
     def fit(self, statement: Fit) -> DomainFit:
         """What the statement fits."""
         if statement not in self.made:
-            from .semantics.domain_fit import fit_domains
-            from .semantics.real_rows import real_rows
+            from .semantics.fitting.domain_fit import fit_domains
+            from .semantics.fitting.real_rows import real_rows
 
             observed = self.program.models[statement.model].observed
             pairs = zip(statement.domains, statement.sources, strict=True)
@@ -42,7 +42,7 @@ class Fits:
 
     def text(self, statement: Fit) -> str:
         """The fitted model as a program, as `suture fmt` writes it."""
-        from .semantics.leaky_reading import leaky_program
+        from .semantics.fitting.leaky_reading import leaky_program
 
         name = statement.name or f"{statement.model}Fitted"
         observed = self.program.models[statement.model].observed

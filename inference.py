@@ -10,9 +10,9 @@ from .library import Model
 from .semantics.budget import Budget
 from .semantics.compute import float_model
 from .semantics.factors import NamedTable
-from .semantics.inference import Do, FiniteEngine, Given, Parameters, Path
-from .semantics.pairwise import Pair, pairwise
-from .semantics.sensitivity import Bar, Sensitivity, sensitivity, tornado
+from .semantics.networks.inference import Do, FiniteEngine, Given, Parameters, Path
+from .semantics.networks.pairwise import Pair, pairwise
+from .semantics.networks.sensitivity import Bar, Sensitivity, sensitivity, tornado
 from .semantics.stochastic import FiniteModel
 
 

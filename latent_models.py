@@ -16,8 +16,8 @@ from .dsl.source import Source, Span
 from .engine import read
 
 if TYPE_CHECKING:
-    from .semantics.domain_families import Family
-    from .semantics.function_domains import FunctionDomains
+    from .semantics.latent.domain_families import Family
+    from .semantics.latent.function_domains import FunctionDomains
 
 NOWHERE = Span(0, 0, 0, 0)
 Statement = Canonicalise | Equivalent | Counterfactual
@@ -66,7 +66,7 @@ class LatentModel:
         Entries that are ints or Fractions are kept exactly.  Raises `SutureError` S461 where a matrix is no square of
         one size, not lower triangular or not invertible, and names it.
         """
-        from .semantics.linear_matrices import matrix_program
+        from .semantics.latent.linear_matrices import matrix_program
 
         return cls(matrix_program(observation, mechanisms, shifts, offset, observed, latents))
 
@@ -82,10 +82,10 @@ class LatentModel:
         seen; inverses are found numerically where none is given.
 
         `transport` moves whole arrays of samples; `canonical_functions` and `difference` of
-        `suture.semantics.function_domains` give the canonical form and decide equivalence on samples.  Raises
+        `suture.semantics.latent.function_domains` give the canonical form and decide equivalence on samples.  Raises
         `SutureError` S461, naming the latent and the domain, where a function is not invertible.
         """
-        from .semantics.function_domains import function_domains
+        from .semantics.latent.function_domains import function_domains
 
         return function_domains(mechanisms, observation, size, recovering, inverses)
 
@@ -132,8 +132,8 @@ class LatentModel:
         """
         import numpy as np
 
-        from .identify.domain_equivalence import moved
-        from .semantics.finite_domains import FiniteDomains
+        from .identify.latent.domain_equivalence import moved
+        from .semantics.latent.finite_domains import FiniteDomains
 
         family = self.family((start, end) if start != end else (start,))
         if isinstance(family, FiniteDomains):

@@ -191,7 +191,7 @@ class Model:
 
         `weight` names the column of row counts.  Raises `SutureError` where query or data do not fit the model.
         """
-        from .semantics.empirical import from_columns
+        from .semantics.data.empirical import from_columns
 
         asked = self._observable(query)
         table = from_columns(data, self._resolved, weight)

@@ -15,7 +15,7 @@ from .identify.derivation import Check, Rewrite, Step
 from .identify.derivation_text import condition_text, diagram_text, witness_text
 
 if TYPE_CHECKING:
-    from .identify.model_pair import ModelPair, NoWitness
+    from .identify.witnesses.model_pair import ModelPair, NoWitness
 
 WIDTH = 80
 LABEL = 12
@@ -198,7 +198,7 @@ def _facts(answer: AnswerData, width: int) -> Iterator[str]:
 
 def _models(models: ModelPair | NoWitness, width: int) -> Iterator[str]:
     """The pair of models in words and, where it is short enough to read, as a program."""
-    from .identify.model_pair import NoWitness
+    from .identify.witnesses.model_pair import NoWitness
 
     pad = " " * (LABEL + 2)
     if isinstance(models, NoWitness):

@@ -39,14 +39,14 @@ from strategies_effects import (
 )
 
 from suture.dsl.formula import Kernel, Term, probability, terms
-from suture.identify.adjustment import adjustment_sets, invalidity, minimal_sets
-from suture.identify.effect import effect_of
-from suture.identify.front_door import front_door, front_door_faults, front_door_formula, front_door_sets
+from suture.identify.covariates.adjustment import adjustment_sets, invalidity, minimal_sets
+from suture.identify.covariates.effect import effect_of
+from suture.identify.covariates.front_door import front_door, front_door_faults, front_door_formula, front_door_sets
+from suture.identify.covariates.instruments import instrument_faults, instruments
+from suture.identify.covariates.optimal_adjustment import optimal
+from suture.identify.covariates.selected_adjustment import selected_adjustment, selected_task
+from suture.identify.covariates.selected_steps import Samples, selected_formula
 from suture.identify.graph import CausalGraph
-from suture.identify.instruments import instrument_faults, instruments
-from suture.identify.optimal_adjustment import optimal
-from suture.identify.selected_adjustment import selected_adjustment, selected_task
-from suture.identify.selected_steps import Samples, selected_formula
 from suture.identify.simplify import adjustment_formula
 
 SIZES = (10, 50, 200, 1_000)

@@ -29,9 +29,9 @@ from strategies import diagram_of, kernel_of, random_problem
 import suture
 from suture.dsl.diagnostics import SutureError
 from suture.identify.algorithms import identify
-from suture.identify.bounds import Bounds, BoundsTable, Setting, bounds
+from suture.identify.bounding.bounds import Bounds, BoundsTable, Setting, bounds
+from suture.identify.bounding.district_factors import from_table
 from suture.identify.derivation import Identified, Undecided
-from suture.identify.district_factors import from_table
 from suture.semantics.factors import NamedTable
 
 CLOSE = 1e-7

@@ -34,8 +34,8 @@ from strategies_inputs import random_distribution
 from suture.dsl.formula import Kernel, probability
 from suture.dsl.formula_text import text
 from suture.identify.derivation import Identified, Outcome, Undecided
-from suture.identify.do_search import SearchBudget, search
-from suture.identify.do_search_check import replay_search
+from suture.identify.do_proofs.do_search import SearchBudget, search
+from suture.identify.do_proofs.do_search_check import replay_search
 
 CLOSE = 1e-8
 KINDS = ("whole", "factors", "parts")

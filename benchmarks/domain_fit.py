@@ -31,10 +31,10 @@ from typing import Any
 import numpy as np
 
 from suture import fit_domains
-from suture.semantics.devices import precision
-from suture.semantics.domain_distances import Map, shift_by_means, stay
-from suture.semantics.domain_fit import padded
-from suture.semantics.domain_starts import oriented, random_rotation, skewed
+from suture.semantics.fitting.domain_distances import Map, shift_by_means, stay
+from suture.semantics.fitting.domain_fit import padded
+from suture.semantics.fitting.domain_starts import oriented, random_rotation, skewed
+from suture.semantics.networks.devices import precision
 
 SIZE = 6
 SETS = ((4, 5), (3, 4), (2, 3), (1, 2), (0, 1))
@@ -145,7 +145,7 @@ def finds(unmixing: Floats, mixing: Floats) -> bool:
 
 def starts(options: argparse.Namespace) -> None:
     """The share of single starts that find the lens, by kind of start and width of the kink."""
-    from suture.semantics.leaky_likelihood import Shared, descend
+    from suture.semantics.fitting.leaky_likelihood import Shared, descend
 
     found: dict[tuple[str, str], list[bool]] = {}
     for intervened in SETS:

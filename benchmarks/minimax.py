@@ -29,10 +29,10 @@ from oracles.invariance import random_transfer
 from transfer_check import faults, searched
 
 from suture.dsl.diagram import model_diagram
-from suture.identify.losses import SquaredLoss
-from suture.identify.minimax_search import Budget, search
-from suture.identify.selection_diagram import SelectionDiagram
-from suture.identify.selection_model import Adversary, SelectionModel, any_row
+from suture.identify.predictors.losses import SquaredLoss
+from suture.identify.predictors.minimax_search import Budget, search
+from suture.identify.predictors.selection_diagram import SelectionDiagram
+from suture.identify.predictors.selection_model import Adversary, SelectionModel, any_row
 from suture.semantics.semiring import PROBABILITY
 
 Parents = Mapping[str, tuple[str, ...]]

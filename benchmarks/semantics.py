@@ -35,11 +35,11 @@ from oracles.networks import (
 )
 
 from suture import Batch, Engine
-from suture.semantics.marginals import all_marginals
-from suture.semantics.plan import make_plan
-from suture.semantics.posterior import Question, arrangement, posterior
+from suture.semantics.data.tables import Columns
+from suture.semantics.networks.marginals import all_marginals
+from suture.semantics.networks.plan import make_plan
+from suture.semantics.networks.posterior import Question, arrangement, posterior
 from suture.semantics.stochastic import FiniteModel
-from suture.semantics.tables import Columns
 
 Tools: TypeAlias = Mapping[str, Callable[[], Any]]
 OURS = "suture"

@@ -31,8 +31,8 @@ from oracles.verdict import conditionally_identifiable
 from strategies import diagram_of, kernel_of, random_problem
 from strategies_sources import library_sources, random_sources_problem
 
-from suture.identify.model_pair import NoWitness
-from suture.identify.witness_domains import witness_of_domains
+from suture.identify.witnesses.model_pair import NoWitness
+from suture.identify.witnesses.witness_domains import witness_of_domains
 
 LEAST_SHARE = 0.95
 

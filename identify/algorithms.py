@@ -13,9 +13,9 @@ from typing import TypeAlias
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, Plus, Product, Sum, kernel_terms, kernels, replace_formula
 from . import comb_disintegration, conditional, rules
-from .adjustment_steps import adjustment_outcome, back_door_outcome
+from .covariates.adjustment_steps import adjustment_outcome, back_door_outcome
+from .covariates.front_door import front_door_outcome
 from .derivation import OBSERVED, Derivation, Identified, NotIdentified, Outcome, Positive, Source, Undecided
-from .front_door import front_door_outcome
 from .graph import CausalGraph
 from .requirements import requirements
 
@@ -67,14 +67,14 @@ def _observed_effect(query: Kernel, graph: CausalGraph, sources: Sources) -> boo
 
 
 def _proof_asked(query: Kernel, graph: CausalGraph, sources: Sources) -> bool:
-    from .do_calculus import accepts
+    from .do_proofs.do_calculus import accepts
 
     return accepts(query, graph, sources)
 
 
 def _proved(query: Kernel, graph: CausalGraph, sources: Sources) -> Outcome:
     """The same answer as by combs, with its proof in the do-calculus; loaded only where it is asked for."""
-    from .do_calculus import identify
+    from .do_proofs.do_calculus import identify
 
     return identify(query, graph, sources)
 

@@ -61,7 +61,7 @@ def _faults(outcome: Identified, query: Formula, diagram: Diagram, sources: Sequ
     """What the checker of the derivation's kind finds: of surgery and combs, or of the do-calculus."""
     if all(step.rule in KNOWN_RULES for step in outcome.derivation.steps):
         return replay(outcome.derivation, query, diagram, outcome.formula, sources)
-    from .do_replay import replay_do
+    from .do_proofs.do_replay import replay_do
 
     return replay_do(outcome.derivation, query, diagram, outcome.formula, sources)
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula, Kernel, equal, kernel_terms, kernels, replace_formula
 from . import rules, simplify
-from .adjustment_steps import ADJUSTMENT, check_adjustment
 from .combs import Comb
+from .covariates.adjustment_steps import ADJUSTMENT, check_adjustment
+from .covariates.front_door import FRONT_DOOR, check_front_door
+from .covariates.selected_steps import SELECTED, check_selected
 from .derivation import OBSERVED, Ancestral, Derivation, Hidden, Invariant, Separated, Source, Step, Teeth
-from .front_door import FRONT_DOOR, check_front_door
 from .graph import CausalGraph
 from .rules import RuleError
-from .selected_steps import SELECTED, check_selected
 
 
 @dataclass

@@ -53,7 +53,7 @@ def compute_formula(
     if any(isinstance(variable.values, Real) for variable in model.variables):
         need = needed(model.diagram, plain)
         if any(isinstance(model.by_name[name].values, Real) for name in need.variables):
-            from .gaussian_query import mixed_evaluation
+            from .real.gaussian_query import mixed_evaluation
 
             return mixed_evaluation(plain, model, need, domains or {})
     finite = finite_model(model, plain, domains)

@@ -18,8 +18,8 @@ from ..dsl.formula import Symbol, Term
 from ..dsl.formula_text import term_text
 from ..dsl.worlds import Worlds, parallel_worlds
 from .budget import Budget
-from .contraction import contract_scaled
 from .factors import Axis, Factor, one_hot
+from .networks.contraction import contract_scaled
 from .semiring import Array, Semiring
 from .stochastic import FiniteModel
 

@@ -40,9 +40,9 @@ from ..dsl.formula import (
 from ..dsl.formula_text import kernel_text, term_text
 from ..dsl.worlds import in_world
 from .budget import Budget, meter
-from .contraction import contract, contract_scaled
 from .distribution import Distribution, ModelDistribution, position_of, symbols_of
 from .factors import Factor, NamedTable, aligned
+from .networks.contraction import contract, contract_scaled
 from .semiring import Array
 from .stochastic import FiniteModel
 

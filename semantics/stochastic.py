@@ -20,8 +20,8 @@ import numpy as np
 from ..dsl.diagram import Box, Diagram, Kind
 from .base import Semantics
 from .budget import Budget
-from .contraction import contract
 from .factors import Factor, one_hot
+from .networks.contraction import contract
 from .semiring import PROBABILITY, Array, Semiring
 
 

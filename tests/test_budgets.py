@@ -19,9 +19,9 @@ from suture.cli import main
 from suture.dsl.diagram import model_diagram
 from suture.progress import Progress
 from suture.semantics.budget import Budget, Meter, duration, limited, meter
-from suture.semantics.contraction import contract
 from suture.semantics.factors import Factor
-from suture.semantics.posterior import posterior
+from suture.semantics.networks.contraction import contract
+from suture.semantics.networks.posterior import posterior
 from suture.semantics.random_models import random_model
 
 COIN = (

@@ -12,7 +12,13 @@ import pytest
 
 import suture
 from suture.dsl.diagnostics import SutureError
-from suture.semantics.function_domains import Difference, FunctionDomains, canonical_functions, difference, standard
+from suture.semantics.latent.function_domains import (
+    Difference,
+    FunctionDomains,
+    canonical_functions,
+    difference,
+    standard,
+)
 
 LENS = (
     (Path(__file__).parents[1] / "examples" / "canonical.suture").read_text(encoding="utf-8").split("canonicalise")[0]

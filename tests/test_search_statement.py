@@ -15,8 +15,8 @@ from suture.dsl.diagnostics import render
 from suture.dsl.program import Search
 from suture.dsl.source import Source
 from suture.engine import Session, read
-from suture.identify.minimax_search import Budget, search
-from suture.identify.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.minimax_search import Budget, search
+from suture.identify.predictors.minimax_setup import loss_named, selection_model
 from suture.searching import with_search
 from suture.semantics.compute import compute_formula
 

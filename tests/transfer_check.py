@@ -10,9 +10,9 @@ import numpy as np
 from oracles.invariance import Transfer
 
 from suture.dsl.resolve import read_model
-from suture.identify.minimax_game import Domain
-from suture.identify.minimax_search import PredictorSearch, Scored, search
-from suture.identify.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.minimax_game import Domain
+from suture.identify.predictors.minimax_search import PredictorSearch, Scored, search
+from suture.identify.predictors.minimax_setup import loss_named, selection_model
 
 CLOSE = 1e-9
 

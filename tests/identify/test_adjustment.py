@@ -28,7 +28,7 @@ from strategies_effects import (
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.formula import probability
 from suture.dsl.formula_text import text
-from suture.identify.adjustment import (
+from suture.identify.covariates.adjustment import (
     AdjustmentSets,
     Affected,
     Asked,
@@ -39,18 +39,18 @@ from suture.identify.adjustment import (
     minimal_sets,
     reason_text,
 )
-from suture.identify.adjustment_steps import (
+from suture.identify.covariates.adjustment_steps import (
     adjustment_outcome,
     adjustment_step,
     back_door_outcome,
     check_adjustment,
 )
+from suture.identify.covariates.effect import effect_of
+from suture.identify.covariates.optimal_adjustment import optimal
+from suture.identify.covariates.separators import minimal_separators, minimum_separator
 from suture.identify.derivation import Identified, Undecided
-from suture.identify.effect import effect_of
 from suture.identify.graph import CausalGraph
-from suture.identify.optimal_adjustment import optimal
 from suture.identify.rules import RuleError
-from suture.identify.separators import minimal_separators, minimum_separator
 from suture.identify.simplify import adjustment_formula
 
 

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from suture.identify import adversary
-from suture.identify.adversary import Decision, Rewards, worst_policy
+from suture.identify.predictors import adversary
+from suture.identify.predictors.adversary import Decision, Rewards, worst_policy
 from suture.semantics.semiring import PROBABILITY, RATIONAL
 
 

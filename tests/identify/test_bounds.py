@@ -22,10 +22,10 @@ from suture.dsl.formula import Term, kernels
 from suture.dsl.program import Model
 from suture.dsl.resolve import read_model, read_query
 from suture.identify.algorithms import identify
-from suture.identify.bounds import Bounds, BoundsTable, Setting, bounds
+from suture.identify.bounding.bounds import Bounds, BoundsTable, Setting, bounds
+from suture.identify.bounding.district_factors import Evidence, from_data, from_table
 from suture.identify.derivation import Identified, Undecided
-from suture.identify.district_factors import Evidence, from_data, from_table
-from suture.semantics.empirical import from_columns
+from suture.semantics.data.empirical import from_columns
 from suture.semantics.factors import NamedTable
 
 Cases = Callable[[str], Any]

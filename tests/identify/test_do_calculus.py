@@ -38,7 +38,7 @@ from suture.dsl.formula import (
 )
 from suture.dsl.formula_reader import read_formula
 from suture.dsl.formula_text import text
-from suture.identify import do_calculus, do_rules, simplify
+from suture.identify import simplify
 from suture.identify.algorithms import identify, identify_formula
 from suture.identify.derivation import (
     OBSERVED,
@@ -50,11 +50,12 @@ from suture.identify.derivation import (
     Step,
     Undecided,
 )
-from suture.identify.do_calculus import NotTranslated, derive
-from suture.identify.do_identity import identical
-from suture.identify.do_replay import is_do_calculus, replay_do
-from suture.identify.do_rewriting import replaced, same_formula
-from suture.identify.do_rules import Scope, bridge
+from suture.identify.do_proofs import do_calculus, do_rules
+from suture.identify.do_proofs.do_calculus import NotTranslated, derive
+from suture.identify.do_proofs.do_identity import identical
+from suture.identify.do_proofs.do_replay import is_do_calculus, replay_do
+from suture.identify.do_proofs.do_rewriting import replaced, same_formula
+from suture.identify.do_proofs.do_rules import Scope, bridge
 from suture.identify.graph import CausalGraph
 
 Problem = tuple[Graph, Query]

@@ -29,11 +29,11 @@ from suture.dsl.formula_text import text
 from suture.identify.algorithms import identify
 from suture.identify.certify import CertificationError
 from suture.identify.derivation import Derivation, Identified, Outcome, Undecided
-from suture.identify.do_rewriting import same_formula
-from suture.identify.do_rules import READ
-from suture.identify.do_search import SearchBudget, distributions, search
-from suture.identify.do_search_check import certify_search, replay_search
-from suture.identify.do_search_space import connected
+from suture.identify.do_proofs.do_rewriting import same_formula
+from suture.identify.do_proofs.do_rules import READ
+from suture.identify.do_proofs.do_search import SearchBudget, distributions, search
+from suture.identify.do_proofs.do_search_check import certify_search, replay_search
+from suture.identify.do_proofs.do_search_space import connected
 from suture.identify.graph import CausalGraph, bits
 
 Cases = Callable[[str], Any]

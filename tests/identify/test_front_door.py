@@ -17,8 +17,7 @@ from strategies_effects import causal_graph, graph_from, mediated_question, ques
 
 from suture.dsl.formula import Formula, probability
 from suture.dsl.formula_text import text
-from suture.identify.derivation import Identified, Undecided
-from suture.identify.front_door import (
+from suture.identify.covariates.front_door import (
     check_front_door,
     front_door,
     front_door_conditions,
@@ -29,6 +28,7 @@ from suture.identify.front_door import (
     front_door_step,
     reason_text,
 )
+from suture.identify.derivation import Identified, Undecided
 from suture.identify.graph import CausalGraph
 from suture.identify.rules import RuleError, separation_holds
 

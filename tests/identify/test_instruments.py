@@ -11,14 +11,14 @@ from strategies import diagram_of, seeds
 from strategies_effects import causal_graph, graph_from, question_of, random_question
 
 from suture.dsl.diagnostics import SutureError
-from suture.identify.graph import CausalGraph
-from suture.identify.instruments import (
+from suture.identify.covariates.instruments import (
     Instrument,
     instrument_faults,
     instruments,
     no_instrument_reason,
     reason_text,
 )
+from suture.identify.graph import CausalGraph
 
 
 def graph_of(edges: str) -> CausalGraph:

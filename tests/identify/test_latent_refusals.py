@@ -18,11 +18,11 @@ from suture.answer import Status
 from suture.dsl.program import Canonicalise
 from suture.dsl.source import Source
 from suture.engine import read
-from suture.identify.canonical_check import check_change
-from suture.identify.canonical_form import CanonicalForm, canonical_form
-from suture.identify.canonical_replay import replay_rewrites
 from suture.identify.certify import CertificationError
 from suture.identify.derivation import Rewrite, Shared
+from suture.identify.latent.canonical_check import check_change
+from suture.identify.latent.canonical_form import CanonicalForm, canonical_form
+from suture.identify.latent.canonical_replay import replay_rewrites
 
 LENS = (Path(__file__).parents[2] / "examples" / "canonical.suture").read_text(encoding="utf-8")
 MODEL = LENS.split("canonicalise")[0]

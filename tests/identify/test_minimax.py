@@ -14,8 +14,8 @@ from transfer_check import faults, searched
 
 from suture.dsl.program import Domain, Model
 from suture.dsl.resolve import read_model
-from suture.identify.minimax_search import Budget, PredictorSearch, search
-from suture.identify.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.minimax_search import Budget, PredictorSearch, search
+from suture.identify.predictors.minimax_setup import loss_named, selection_model
 
 
 def solved(
@@ -206,7 +206,7 @@ def test_mechanisms_near_the_given_one(seed: int, radius: str) -> None:
     near = Fraction(radius)
     made = selection_model(model, transfer.outcome, transfer.features, model.mutable, within=near)
     found = search(made, loss_named("squared_loss", made.labels[transfer.outcome]))
-    (name,) = transfer.mutable
+    name = next(iter(transfer.mutable))
     base = np.asarray(transfer.tables[name]).astype(float)
     for each in found.classes:
         truth = by_linear_program(transfer, each.members.boundary, base, float(near))

@@ -19,12 +19,18 @@ from strategies_effects import causal_graph, graph_from, question_of, random_sel
 import suture
 from suture.dsl.formula import Kernel, Term, probability, terms
 from suture.identify.certify import CertificationError
+from suture.identify.covariates.selected_adjustment import Pair, selected_adjustment, selected_task
+from suture.identify.covariates.selected_check import certify_selected
+from suture.identify.covariates.selected_steps import (
+    Samples,
+    check_selected,
+    pair_outcome,
+    selected_outcome,
+    selected_step,
+)
 from suture.identify.derivation import Identified, Undecided
 from suture.identify.graph import CausalGraph
 from suture.identify.rules import RuleError
-from suture.identify.selected_adjustment import Pair, selected_adjustment, selected_task
-from suture.identify.selected_check import certify_selected
-from suture.identify.selected_steps import Samples, check_selected, pair_outcome, selected_outcome, selected_step
 
 
 def drawn(seed: int) -> tuple[SelectionQuestion, np.random.Generator]:

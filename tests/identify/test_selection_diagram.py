@@ -9,7 +9,7 @@ import pytest
 from strategies import random_dag
 
 from suture.dsl.diagram import model_diagram, separated
-from suture.identify.selection_diagram import SelectionDiagram
+from suture.identify.predictors.selection_diagram import SelectionDiagram
 
 
 def random_selection(generator: np.random.Generator) -> tuple[SelectionDiagram, dict[str, tuple[str, ...]], set[str]]:

@@ -16,11 +16,11 @@ from suture.dsl.formula import Formula
 from suture.dsl.formula_reader import read_formula
 from suture.dsl.formula_text import text
 from suture.dsl.resolve import read_model, read_query
-from suture.identify.bounds import Bounds, bounds
+from suture.identify.bounding.bounds import Bounds, bounds
+from suture.identify.bounding.district_factors import from_table
+from suture.identify.bounding.dual_vertices import vertices
+from suture.identify.bounding.symbolic_bounds import ClosedForm, SymbolicBounds, symbolic_bounds
 from suture.identify.derivation import OBSERVED, Source, Undecided
-from suture.identify.district_factors import from_table
-from suture.identify.dual_vertices import vertices
-from suture.identify.symbolic_bounds import ClosedForm, SymbolicBounds, symbolic_bounds
 from suture.semantics.distribution import Distribution
 from suture.semantics.evaluate import evaluate
 from suture.semantics.factors import NamedTable

@@ -23,9 +23,9 @@ from suture.dsl.formula import Kernel, Term, probability
 from suture.identify.algorithms import identify
 from suture.identify.derivation import NotIdentified
 from suture.identify.graph import CausalGraph
-from suture.identify.hedge_models import hedge_pair, skeleton, small_hedges
-from suture.identify.model_pair import ModelPair, NoWitness, ProbabilityTable
-from suture.identify.witness import WitnessBudget, verified, witness
+from suture.identify.witnesses.hedge_models import hedge_pair, skeleton, small_hedges
+from suture.identify.witnesses.model_pair import ModelPair, NoWitness, ProbabilityTable
+from suture.identify.witnesses.witness import WitnessBudget, verified, witness
 
 
 def ask(graph: Graph, query: Query, **options: Any) -> ModelPair | NoWitness:

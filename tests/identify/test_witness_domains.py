@@ -20,9 +20,9 @@ from suture.dsl.diagram import model_diagram
 from suture.dsl.formula import Kernel, Term, probability
 from suture.identify.algorithms import identify
 from suture.identify.derivation import NotIdentified, Source
-from suture.identify.model_pair import ModelPair, NoWitness, ProbabilityTable
-from suture.identify.witness import WitnessBudget, verified
-from suture.identify.witness_domains import witness_of_domains
+from suture.identify.witnesses.model_pair import ModelPair, NoWitness, ProbabilityTable
+from suture.identify.witnesses.witness import WitnessBudget, verified
+from suture.identify.witnesses.witness_domains import witness_of_domains
 
 BOW = Graph(("X", "Y"), (("X", "Y"),), (("X", "Y"),))
 CHAIN = Graph(("X", "W", "Y"), (("X", "W"), ("W", "Y")), (("X", "Y"),))

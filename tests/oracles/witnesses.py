@@ -17,7 +17,7 @@ from suture.dsl.diagram import Diagram
 from suture.dsl.formula import Kernel, kernel_terms
 from suture.dsl.printer import format_source
 from suture.dsl.source import Source
-from suture.identify.model_pair import ConcreteModel, ModelPair
+from suture.identify.witnesses.model_pair import ConcreteModel, ModelPair
 
 from .sources import Known
 

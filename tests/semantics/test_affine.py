@@ -13,7 +13,7 @@ from sympy.parsing.sympy_parser import parse_expr, rationalize, standard_transfo
 
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.program import Model
-from suture.semantics.affine import Affine, affine_mechanism
+from suture.semantics.real.affine import Affine, affine_mechanism
 
 from .programs import program
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from suture.dsl.diagnostics import SutureError
-from suture.semantics.backward import backward, forward, marginals, most_probable
-from suture.semantics.marginals import all_marginals, explanation
-from suture.semantics.plan import make_plan
+from suture.semantics.networks.backward import backward, forward, marginals, most_probable
+from suture.semantics.networks.marginals import all_marginals, explanation
+from suture.semantics.networks.plan import make_plan
 from suture.semantics.semiring import BOOLEAN, LOGARITHM, MAXIMUM, PROBABILITY, TROPICAL, Semiring
 from suture.semantics.stochastic import FiniteModel
 

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suture.semantics import coding
-from suture.semantics.empirical import columns_of
-from suture.semantics.tables import Columns
+from suture.semantics.data import coding
+from suture.semantics.data.empirical import columns_of
+from suture.semantics.data.tables import Columns
 
 KINDS: dict[str, Callable[[Any, int], Any]] = {
     "int8": lambda generator, rows: generator.integers(-128, 128, rows).astype(np.int8),

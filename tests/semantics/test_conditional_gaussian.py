@@ -21,9 +21,9 @@ from oracles.gaussian import Equation, LinearModel, conditional
 from scipy import integrate, stats
 from strategies_gaussian import NUMBERS
 
-from suture.semantics import conditional_gaussian
 from suture.semantics.budget import Budget, limited
-from suture.semantics.gaussian_law import Law
+from suture.semantics.real import conditional_gaussian
+from suture.semantics.real.gaussian_law import Law
 
 from .programs import message, tables, values
 

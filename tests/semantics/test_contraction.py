@@ -14,10 +14,10 @@ from suture.dsl.diagnostics import SutureError
 from suture.dsl.diagram import model_diagram
 from suture.dsl.formula import Kernel, Term, probability
 from suture.semantics.budget import Budget, amount
-from suture.semantics.contraction import contract, contract_scaled, planned
 from suture.semantics.evaluate import truth
 from suture.semantics.factors import Factor
-from suture.semantics.plan import make_plan
+from suture.semantics.networks.contraction import contract, contract_scaled, planned
+from suture.semantics.networks.plan import make_plan
 from suture.semantics.random_models import random_model
 from suture.semantics.semiring import RATIONAL
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from suture.dsl.diagnostics import SutureError
-from suture.semantics.compile_cache import cache_directory
-from suture.semantics.devices import devices_named
+from suture.semantics.networks.compile_cache import cache_directory
+from suture.semantics.networks.devices import devices_named
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +48,8 @@ before = kinds()
 """
         + MODEL
         + """
-from suture.semantics import compiled, inference
+from suture.semantics.networks import compiled
+from suture.semantics.networks import inference
 during = []
 original = compiled._compiled
 def watched(request):
@@ -87,7 +88,7 @@ SHARDED = (
     MODEL
     + """
 import jax
-from suture.semantics import compiled
+from suture.semantics.networks import compiled
 spread = []
 original = compiled._compiled
 def watched(request):
@@ -139,7 +140,7 @@ ASK = (
     MODEL
     + """
 import jax
-from suture.semantics import compiled
+from suture.semantics.networks import compiled
 built = []
 original = compiled.batched
 def watched(*arguments):

@@ -14,19 +14,19 @@ from scipy.stats import multivariate_normal
 
 from suture import SutureError, fit_domains
 from suture.semantics.budget import Budget, limited
-from suture.semantics.devices import precision
-from suture.semantics.domain_distances import distances, energy_distance
-from suture.semantics.domain_fit import DomainFit, padded
-from suture.semantics.leaky_domains import LeakyDomains
-from suture.semantics.linear_domains import LinearDomains
-from suture.semantics.mechanism_order import best_structures, fitted, moments_of, parameters, rivals
+from suture.semantics.fitting.domain_distances import distances, energy_distance
+from suture.semantics.fitting.domain_fit import DomainFit, padded
+from suture.semantics.fitting.leaky_domains import LeakyDomains
+from suture.semantics.fitting.mechanism_order import best_structures, fitted, moments_of, parameters, rivals
+from suture.semantics.latent.linear_domains import LinearDomains
+from suture.semantics.networks.devices import precision
 
 Floats = Any
 
 
 def leaky_model(generator: np.random.Generator, size: int, domains: int) -> LeakyDomains:
     """A model with random matrices, all mechanisms different."""
-    from suture.semantics.latent_worlds import NORMAL
+    from suture.semantics.latent.latent_worlds import NORMAL
 
     names = tuple(f"Z{place}" for place in range(size))
     latents = LinearDomains(
@@ -95,7 +95,7 @@ def test_profile_likelihood_is_that_of_least_squares(sharing: tuple[int, ...]) -
     """Rows of W of length 1, so that the term that fixes the scale of latents is zero; a kink as good as sharp."""
     import jax.numpy as jnp
 
-    from suture.semantics.leaky_likelihood import loss
+    from suture.semantics.fitting.leaky_likelihood import loss
 
     generator = np.random.default_rng(5)
     samples = [generator.standard_normal((40 + 10 * d, 3)) @ generator.standard_normal((3, 3)) + d for d in range(3)]
@@ -118,7 +118,7 @@ def test_gradient_is_that_of_finite_differences(sharing: tuple[int, ...]) -> Non
     import jax
     import jax.numpy as jnp
 
-    from suture.semantics.leaky_likelihood import loss
+    from suture.semantics.fitting.leaky_likelihood import loss
 
     generator = np.random.default_rng(7)
     given = padded([generator.standard_normal((30, 3)), 1 + generator.standard_normal((50, 3))])
@@ -135,7 +135,7 @@ def test_gradient_is_that_of_finite_differences(sharing: tuple[int, ...]) -> Non
 
 
 def test_rounded_kink_tells_its_own_derivative() -> None:
-    from suture.semantics.leaky_likelihood import rounded
+    from suture.semantics.fitting.leaky_likelihood import rounded
 
     with precision():
         for value in (-2.0, -0.1, 0.0, 0.2, 3.0):
@@ -147,7 +147,7 @@ def test_lbfgs_finds_what_scipy_finds() -> None:
     import jax
     import jax.numpy as jnp
 
-    from suture.semantics.descent import lbfgs
+    from suture.semantics.fitting.descent import lbfgs
 
     def valley(x: Any) -> Any:
         return jnp.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
@@ -165,7 +165,7 @@ def test_adam_solves_least_squares() -> None:
     import jax
     import jax.numpy as jnp
 
-    from suture.semantics.descent import adam
+    from suture.semantics.fitting.descent import adam
 
     generator = np.random.default_rng(1)
     matrix, target = generator.standard_normal((8, 3)), generator.standard_normal(8)
@@ -205,7 +205,7 @@ def test_best_structures_are_those_of_enumeration(last: bool) -> None:
 
 
 def sharing_of(number: int) -> Any:
-    from suture.semantics.leaky_likelihood import Shared
+    from suture.semantics.fitting.leaky_likelihood import Shared
 
     return Shared(number)
 

@@ -16,7 +16,7 @@ from suture.dsl.diagnostics import SutureError
 from suture.dsl.formula_reader import read_formula
 from suture.dsl.program import Data, File, Model
 from suture.dsl.resolve import read_model
-from suture.semantics.empirical import Empirical, from_columns, load, natural_order
+from suture.semantics.data.empirical import Empirical, from_columns, load, natural_order
 from suture.semantics.evaluate import evaluate, evaluation
 from suture.semantics.semiring import PROBABILITY, RATIONAL
 
@@ -227,7 +227,7 @@ def test_weights_written_as_numbers_stay_exact(tmp_path: Path) -> None:
 
 
 def test_many_different_weights_are_summed_by_the_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("suture.semantics.tables.MOST_WEIGHTS", 10)
+    monkeypatch.setattr("suture.semantics.data.tables.MOST_WEIGHTS", 10)
     cells = columns(100)
     weights = np.arange(1, 101) / 7
     write_csv(tmp_path / "d.csv", {**cells, "w": weights})

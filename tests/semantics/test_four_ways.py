@@ -21,8 +21,8 @@ from suture.dsl.diagram import model_diagram
 from suture.dsl.formula import Kernel, Term
 from suture.semantics.distribution import ModelDistribution
 from suture.semantics.evaluate import evaluate
-from suture.semantics.marginals import all_marginals
-from suture.semantics.posterior import posterior
+from suture.semantics.networks.marginals import all_marginals
+from suture.semantics.networks.posterior import posterior
 from suture.semantics.semiring import RATIONAL
 from suture.semantics.stochastic import FiniteModel
 from suture.semantics.symbolic import ClosedForm

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.diagram import cut, model_diagram, state
 from suture.semantics.base import interpret
-from suture.semantics.gaussian import Gaussian, LinearGaussian, conditional, eliminate
+from suture.semantics.real.gaussian import Gaussian, LinearGaussian, conditional, eliminate
 from suture.semantics.semiring import PROBABILITY, RATIONAL, Array, Field
 from suture.semantics.symbolic import ClosedForm
 

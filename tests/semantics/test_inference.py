@@ -15,8 +15,8 @@ from strategies import model_diagrams, seeds
 import suture
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.diagram import Diagram, model_diagram
-from suture.semantics.batches import Batch, Likelihood
-from suture.semantics.inference import FiniteEngine
+from suture.semantics.networks.batches import Batch, Likelihood
+from suture.semantics.networks.inference import FiniteEngine
 from suture.semantics.random_models import random_model
 from suture.semantics.stochastic import FiniteModel
 
@@ -263,7 +263,7 @@ def test_counterfactual_terms_are_answered_in_parallel_worlds(path: Any) -> None
 
 
 def test_the_engine_compiles_once_that_pays(monkeypatch: pytest.MonkeyPatch) -> None:
-    from suture.semantics import inference
+    from suture.semantics.networks import inference
 
     calls: list[str] = []
     compiled_run = inference.run

@@ -35,7 +35,7 @@ from suture.dsl.diagram import (
     then,
 )
 from suture.semantics.base import Semantics, interpret
-from suture.semantics.gaussian import Gaussian, LinearGaussian
+from suture.semantics.real.gaussian import Gaussian, LinearGaussian
 from suture.semantics.semiring import PROBABILITY, RATIONAL
 from suture.semantics.stochastic import FiniteModel, FiniteStochastic, tensor
 

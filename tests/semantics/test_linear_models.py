@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from oracles.gaussian import Equation, LinearModel, conditional, traced
 from strategies_gaussian import NUMBERS, linear_models, noises
 
-from suture.semantics import conditional_gaussian
-from suture.semantics.gaussian_law import Law
+from suture.semantics.real import conditional_gaussian
+from suture.semantics.real.gaussian_law import Law
 
 from .programs import message, values
 

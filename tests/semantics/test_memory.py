@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from suture.semantics.backward import forward, marginals
-from suture.semantics.contraction import execute
-from suture.semantics.plan import make_plan
+from suture.semantics.networks.backward import forward, marginals
+from suture.semantics.networks.contraction import execute
+from suture.semantics.networks.plan import make_plan
 
 OVERHEAD = 1 << 16
 """What numpy's reductions hold for themselves, whatever the size of the array."""

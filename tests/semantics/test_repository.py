@@ -23,8 +23,8 @@ from suture import Engine, Model
 from suture.dsl.diagnostics import SutureError
 from suture.semantics.budget import Budget
 from suture.semantics.compute import compute
-from suture.semantics.marginals import all_marginals
-from suture.semantics.posterior import posterior
+from suture.semantics.networks.marginals import all_marginals
+from suture.semantics.networks.posterior import posterior
 from suture.semantics.stochastic import FiniteModel
 
 NETWORKS = repository() or {"none": Path("none")}

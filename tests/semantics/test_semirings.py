@@ -12,8 +12,8 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from suture.semantics.contraction import execute
-from suture.semantics.plan import make_plan
+from suture.semantics.networks.contraction import execute
+from suture.semantics.networks.plan import make_plan
 from suture.semantics.semiring import (
     BOOLEAN,
     LOGARITHM,

@@ -16,7 +16,7 @@ from strategies import model_diagrams, seeds
 import suture
 from suture.dsl.diagnostics import SutureError
 from suture.dsl.diagram import model_diagram
-from suture.semantics.batches import Batch
+from suture.semantics.networks.batches import Batch
 from suture.semantics.random_models import random_model
 from suture.semantics.stochastic import FiniteModel
 

@@ -1,0 +1,1 @@
+"""Sharp bounds where no formula exists: response types and linear programs."""

@@ -1,0 +1,1 @@
+"""What covariates and instruments do: adjustment, front door, selection."""

@@ -1,0 +1,1 @@
+"""Which invariance to transfer: worst cases, classes, certified minimax."""

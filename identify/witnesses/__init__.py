@@ -1,0 +1,1 @@
+"""Witnesses of a no: two models equal on what is known, different on what is asked."""

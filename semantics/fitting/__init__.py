@@ -1,0 +1,1 @@
+"""Latent models of several domains fitted to samples: likelihood, starts, descent, selection."""

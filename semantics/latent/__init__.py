@@ -1,0 +1,1 @@
+"""Invertible latent models of several domains: finite, linear, and of invertible pieces."""

@@ -1,0 +1,1 @@
+"""Models with real variables: linear-Gaussian and conditional Gaussian, exactly."""
