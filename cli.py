@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from .options import evidence, seconds, setting, size
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -70,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="answer every statement of a program"))
     _add_plan(commands.add_parser("plan", help="say what computing a query would cost, without computing it"))
+    _add_infer(commands.add_parser("infer", help="compute the probabilities of variables, case by case from a table"))
     _add_files(commands.add_parser("check", help="find what is wrong with programs, without running them"), check)
     formatter = commands.add_parser("fmt", help="format programs in place; '-' formats stdin to stdout")
     formatter.add_argument("--check", action="store_true", help="only say which files would change (exit 1)")
@@ -106,30 +108,23 @@ def _add_plan(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=plan, form="text")
 
 
+def _add_infer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("file", help="a program, a network such as alarm.bif, or '-' for a program on stdin")
+    command.add_argument("variables", nargs="*", metavar="VARIABLE", help="what to print; all where none is named")
+    command.add_argument("--in", dest="model", help="which model, where there are several")
+    command.add_argument("--cases", metavar="TABLE", help="a CSV or Parquet file of evidence, a row a case")
+    command.add_argument("--given", action="append", type=evidence, metavar="X=x", default=[], help="evidence")
+    command.add_argument("--do", action="append", type=setting, metavar="X[=x]", default=[], help="an intervention")
+    command.add_argument("--path", choices=("auto", "numpy", "jax"), default="auto", help="at once, or compiled")
+    command.add_argument("--device", help="what compiled programs run on: cpu, gpu, cpu:1, all")
+    _add_budget(command, "the whole table")
+    command.set_defaults(run=infer)
+
+
 def _add_budget(command: argparse.ArgumentParser, what: str) -> None:
     """The options `--time` and `--memory`, which `_budget` reads."""
-    command.add_argument("--time", type=_seconds, metavar="TIME", help=f"at most so long for {what}: 90, 90s, 5min, 2h")
-    command.add_argument("--memory", type=_bytes, metavar="SIZE", help="at most so much in arrays: 500M, 8G (4G)")
-
-
-def _seconds(text: str) -> float:
-    return _scaled(text, {"": 1.0, "s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0})
-
-
-def _bytes(text: str) -> int:
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
-    spelled = {f"{unit}{ending}".lower(): float(size) for unit, size in units.items() for ending in ("", "B", "iB")}
-    return int(_scaled(text, {"": 1.0, "b": 1.0, **spelled}))
-
-
-def _scaled(text: str, units: Mapping[str, float]) -> float:
-    """A positive number with a unit."""
-    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([a-zA-Z]*)", text.strip())
-    if found is None or found[2].lower() not in units or float(found[1]) == 0:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no amount; write a number and one of {', '.join(filter(None, units))}"
-        )
-    return float(found[1]) * units[found[2].lower()]
+    command.add_argument("--time", type=seconds, metavar="TIME", help=f"at most so long for {what}: 90, 90s, 5min, 2h")
+    command.add_argument("--memory", type=size, metavar="SIZE", help="at most so much in arrays: 500M, 8G (4G)")
 
 
 def _budget(options: argparse.Namespace) -> Budget:
@@ -226,6 +221,32 @@ def plan(options: argparse.Namespace) -> int:
         print(json.dumps(answer.to_dict(), indent=2, ensure_ascii=False))
     else:
         print(answer)
+    return FINE
+
+
+def infer(options: argparse.Namespace) -> int:
+    """`suture infer FILE [VARIABLE ..] [--cases TABLE] [--given X=x] [--do X=x]`: a line of probabilities a case."""
+    from .casewise import Cases, read_columns, write_probabilities
+    from .dsl.diagnostics import SutureError
+    from .inference import Engine
+    from .library import Model as Face
+    from .progress import Progress
+    from .semantics.budget import limited
+
+    try:
+        model, _ = _model_of(options.file, options.model)
+        columns = {} if options.cases is None else read_columns(options.cases)
+        cases = Cases(dict(options.given), dict(options.do), columns)
+        engine = Engine(Face.of(model), options.path, options.device)
+        with limited(_budget(options)), Progress() as progress:
+            if not sys.stdout.isatty():
+                progress.began("computing probabilities")
+            impossible = write_probabilities(engine, cases, options.variables, sys.stdout, progress.advanced)
+    except SutureError as error:
+        return _report(error)
+    if impossible:
+        shown = ", ".join(map(str, impossible[:10])) + (", .." if len(impossible) > 10 else "")
+        print(f"note: the evidence of {len(impossible)} case(s) has probability 0: {shown}", file=sys.stderr)
     return FINE
 
 

@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal's stderr: which statement, and a bar while a contraction tells its progress."""
+"""How far long work is, on a terminal's stderr: what is done, and a bar while the work tells its progress."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Progress:
         self._timer: threading.Timer | None = None
         self._lock = threading.Lock()
         self._shown = False
-        self._line = 0
+        self._what = ""
         self._done: float | None = None
         self._last = 0.0
 
@@ -37,8 +37,12 @@ class Progress:
 
     def started(self, statement: Statement) -> None:
         """A statement is about to be answered."""
+        self.began(f"answering line {statement.span.line}")
+
+    def began(self, what: str) -> None:
+        """Some work begins, said in words."""
         self._clear()
-        self._line, self._done = statement.span.line, None
+        self._what, self._done = what, None
         if sys.stderr.isatty():
             self._timer = threading.Timer(self.PATIENCE, self._show)
             self._timer.daemon = True
@@ -51,7 +55,7 @@ class Progress:
             yield answer
 
     def advanced(self, done: float) -> None:
-        """A contraction is so far, from 0 to 1."""
+        """The work is so far, from 0 to 1."""
         self._done = done
         now = time.monotonic()
         if self._shown and now - self._last > self.PAUSE:
@@ -66,10 +70,10 @@ class Progress:
     def text(self) -> str:
         """The line as it is shown."""
         if self._done is None:
-            return f"… answering line {self._line}; Ctrl-C stops"
+            return f"… {self._what}; Ctrl-C stops"
         full = round(self._done * self.WIDTH)
         bar = "█" * full + "░" * (self.WIDTH - full)
-        return f"… answering line {self._line} {bar} {100 * self._done:3.0f} %; Ctrl-C stops"
+        return f"… {self._what} {bar} {100 * self._done:3.0f} %; Ctrl-C stops"
 
     def _clear(self) -> None:
         if self._timer is not None:

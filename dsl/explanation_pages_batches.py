@@ -70,4 +70,10 @@ PAGES: dict[str, Page] = {
         "",
         "name the column that holds the counts, or leave the weight out.",
     ),
+    "S490": Page(
+        "evidence given twice",
+        "A variable is evidence at one value, or in a column of the cases, not both.",
+        "",
+        "leave out the option `--given`, or the column.",
+    ),
 }

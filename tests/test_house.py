@@ -30,7 +30,8 @@ TOWER = (
     ),
     ("engine", "pictures"),
     ("latent_models", "library", "doctor", "progress"),
-    ("inference",),
+    ("inference", "options"),
+    ("casewise",),
     ("cli", "jupyter_ext", "suture"),
 )
 LEVEL = {part: level for level, parts in enumerate(TOWER) for part in parts}
