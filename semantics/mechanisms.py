@@ -70,13 +70,18 @@ def _table(model: Model, name: str, table: Table, labels: Mapping[str, tuple[str
     if isinstance(table.rows, NumberRows):
         return _exact_numbers(table.rows.numbers, [table.parents.index(parent) for parent in parents])
     made = np.empty([len(labels[each]) for each in (*parents, name)], dtype=object)
-    rows = [[entry(weight) for weight in row.weights] for row in table.rows]
-    for place in np.ndindex(*made.shape[:-1]):
-        case = {parent: labels[parent][number] for parent, number in zip(parents, place, strict=True)}
-        chosen = next(n for n, row in enumerate(table.rows) if matches(row, [case[each] for each in table.parents]))
-        for number, weight in enumerate(rows[chosen]):
-            made[(*place, number)] = weight
+    for row in reversed(table.rows):  # so that the first row that matches is written last
+        cells = dict(zip(table.parents, row.cells, strict=True))
+        place = [_place(cells.get(parent), labels[parent]) for parent in parents]
+        weights = np.empty(len(row.weights), dtype=object)
+        weights[:] = [entry(weight) for weight in row.weights]
+        made[tuple(place)] = weights
     return made
+
+
+def _place(cell: str | None, labels: Sequence[str]) -> int | slice:
+    """Where a cell stands among the labels; everywhere where it admits all."""
+    return slice(None) if cell is None else labels.index(cell)
 
 
 def _exact_numbers(numbers: Numbers, order: Sequence[int]) -> Array:
