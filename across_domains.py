@@ -361,10 +361,10 @@ def formatted(program: str) -> str:
 
 
 def _smooth_answer(head: Answer, start: SmoothDomains, form: SmoothDomains, name: str) -> Answer:
-    from .identify.latent.canonical_form import certify_smooth, smooth_sketch
+    from .identify.latent.canonical_form import certify_smooth, sketch_of
     from .semantics.latent.canonical_smooth import canonical_program
 
-    sketch = smooth_sketch(start)
+    sketch = sketch_of(start)
     program = formatted(canonical_program(start, new_names(start.nodes, start.order), name))
     before = start.intervened()
     rewrites = _legal(sketch)

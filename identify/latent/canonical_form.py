@@ -78,8 +78,8 @@ def canonical_form(model: Numbers) -> CanonicalForm:
     return CanonicalForm(model, stages, last, fewest, minimal, keeps, check)
 
 
-def sketch_of(model: Numbers) -> Sketch:
-    """What each latent reads and what is seen, from the numbers: an arrow where some domain depends on it.
+def sketch_of(model: Numbers | SmoothDomains) -> Sketch:
+    """What each latent reads and what is seen, from its mechanisms: an arrow where some domain depends on it.
 
     A latent that is observed as it is appears twice: as `Z_X`, and as X that reads it.
     """
@@ -93,7 +93,7 @@ def sketch_of(model: Numbers) -> Sketch:
     return Sketch(latents, model.observed, {**reads, **sees}, moved, model.domains)
 
 
-def _latent_names(model: Numbers) -> Mapping[str, str]:
+def _latent_names(model: Numbers | SmoothDomains) -> Mapping[str, str]:
     taken = {*model.nodes, *model.observed}
     found: dict[str, str] = {}
     for node in model.nodes:
@@ -197,18 +197,6 @@ def last_names(form: CanonicalForm) -> tuple[str, ...]:
     """The intervened latents of the canonical form, which are its last."""
     moved = set(form.model.intervened())
     return tuple(node for node in form.model.nodes if node in moved)
-
-
-def smooth_sketch(model: SmoothDomains) -> Sketch:
-    """As `sketch_of`, for a model of invertible pieces."""
-    names = {node: f"Z_{node}" if node in model.observed else node for node in model.nodes}
-    latents = tuple(names[node] for node in model.nodes)
-    reads = {latents[place]: tuple(latents[other] for other in own) for place, own in enumerate(model.reads())}
-    sees = {
-        name: tuple(latents[place] for place in own) for name, own in zip(model.observed, model.sees(), strict=True)
-    }
-    moved = frozenset(names[node] for node in model.intervened())
-    return Sketch(latents, model.observed, {**reads, **sees}, moved, model.domains)
 
 
 def certify_smooth(start: SmoothDomains, form: SmoothDomains) -> Check:

@@ -27,7 +27,7 @@ from ..budget import Budget, meter
 from ..semiring import PROBABILITY, TROPICAL, Array
 from .backward import forward, marginals
 from .compile_cache import kept
-from .contraction import EDGE, execute, run_step
+from .contraction import Watch, execute, run_step
 from .devices import precision, sharding
 from .patterns import Entry, Network, Source
 from .plan import BYTES, Plan, check
@@ -179,25 +179,11 @@ def case_program(network: Network, purpose: Purpose, form: Form, scaled: bool) -
     return program
 
 
-@dataclass(slots=True)
-class _Watch:
-    """Whether every nonzero entry of every scaled result stays far from the edge of float64."""
-
-    sound: Any = True
-
-    def __call__(self, values: Any) -> None:
-        import jax.numpy as jnp
-        from jax.lax import stop_gradient
-
-        found = jnp.abs(stop_gradient(values))
-        self.sound = self.sound & jnp.all((found == 0) | (found > EDGE))
-
-
 def _contracted(network: Network, arrays: Sequence[Any], scaled: bool) -> tuple[Any, Any, Any]:
     """The value over the open axes, its exponent, and whether both are sound."""
     import jax.numpy as jnp
 
-    watch = _Watch()
+    watch = Watch(space=jnp)
     value, exponent = execute(network.plan, arrays, PROBABILITY, jnp, scaled, watch if scaled else None)
     return value, jnp.asarray(exponent, dtype=np.float64), jnp.asarray(watch.sound)
 
@@ -222,7 +208,7 @@ def _marginals(network: Network, given: Given, scaled: bool) -> tuple[Any, Any, 
     """One pass forward and one back; each table over its sum, which is nan where the evidence is impossible."""
     import jax.numpy as jnp
 
-    watch = _Watch()
+    watch = Watch(space=jnp)
     trace = forward(network.plan, operands(network, given, jnp), PROBABILITY, jnp, scaled, watch)
     found = marginals(trace, PROBABILITY, jnp)
     pieces = [found[reached.wire] for reached in network.reached if reached.slot is None]

@@ -34,12 +34,13 @@ class Watch:
     Where that holds of all operands and scaled results, no product of two has underflowed, so every zero is a true one.
     """
 
-    sound: bool = True
+    sound: Any = True
+    space: Any = np
 
-    def __call__(self, values: Array) -> None:
-        """Look at one array."""
-        found = np.abs(values)
-        self.sound = self.sound and bool(((found == 0.0) | (found > EDGE)).all())
+    def __call__(self, values: Any) -> None:
+        """Look at one array of the space."""
+        found = self.space.abs(values)
+        self.sound = self.sound & ((found == 0.0) | (found > EDGE)).all()
 
 
 def contract(
