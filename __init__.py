@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .answer import Answer, Answers, Status
+    from .answers.answer import Answer, Answers, Status
     from .dsl.diagnostics import SutureError
     from .engine import run
     from .inference import Engine
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Answer": ".answer",
-    "Answers": ".answer",
+    "Answer": ".answers.answer",
+    "Answers": ".answers.answer",
     "Batch": ".semantics.networks.batches",
     "Budget": ".semantics.budget",
     "Engine": ".inference",
     "LatentModel": ".latent_models",
     "Likelihood": ".semantics.networks.batches",
     "Model": ".library",
-    "Status": ".answer",
+    "Status": ".answers.answer",
     "SutureError": ".dsl.diagnostics",
     "fit_domains": ".semantics.fitting.domain_fit",
     "limited": ".semantics.budget",

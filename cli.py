@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import evidence, seconds, setting, size
+from .terminal.options import evidence, seconds, setting, size
 
 if TYPE_CHECKING:
-    from .answer import Answer
+    from .answers.answer import Answer
     from .dsl.diagnostics import SutureError
     from .dsl.drawing.scene import Scene
     from .dsl.exchange import Imported
@@ -184,7 +184,7 @@ def run(options: argparse.Namespace) -> int:
     """`suture run FILE|-`."""
     from .dsl.diagnostics import SutureError
     from .engine import answers, read
-    from .progress import Progress
+    from .terminal.progress import Progress
 
     try:
         source = _source(options.file)
@@ -203,9 +203,9 @@ def run(options: argparse.Namespace) -> int:
 
 def plan(options: argparse.Namespace) -> int:
     """`suture plan FILE QUERY [--in MODEL] [--json]`: what computing a query would cost, without computing it."""
+    from .answers.planning import planned_answer
     from .dsl.diagnostics import SutureError
     from .dsl.resolve import read_query
-    from .planning import planned_answer
     from .semantics.budget import limited
 
     try:
@@ -226,12 +226,12 @@ def plan(options: argparse.Namespace) -> int:
 
 def infer(options: argparse.Namespace) -> int:
     """`suture infer FILE [VARIABLE ..] [--cases TABLE] [--given X=x] [--do X=x]`: a line of probabilities a case."""
-    from .casewise import Cases, read_columns, write_probabilities
     from .dsl.diagnostics import SutureError
     from .inference import Engine
     from .library import Model as Face
-    from .progress import Progress
     from .semantics.budget import limited
+    from .terminal.casewise import Cases, read_columns, write_probabilities
+    from .terminal.progress import Progress
 
     try:
         model, _ = _model_of(options.file, options.model)
@@ -252,10 +252,10 @@ def infer(options: argparse.Namespace) -> int:
 
 def _model_of(file: str, name: str | None) -> tuple[Model, dict[str, Domain]]:
     """A model of a program with its domains, or the one in another tool's file."""
+    from .answers.evidence import domains_of
+    from .answers.pictures import chosen_model
     from .dsl.exchange import format_of_file, import_file
     from .engine import read
-    from .evidence import domains_of
-    from .pictures import chosen_model
 
     if file != "-" and format_of_file(file.removesuffix(".gz")) is not None:
         return import_file(file).model, {}
@@ -304,7 +304,7 @@ def fmt(options: argparse.Namespace) -> int:
 
 def test(options: argparse.Namespace) -> int:
     """`suture test FILE ..`: the assertions alone, a line each, and a summary."""
-    from .answer_data import Status
+    from .answers.answer_data import Status
     from .dsl.diagnostics import SutureError
     from .dsl.program import Assert
     from .engine import Session, read
@@ -329,13 +329,13 @@ def test(options: argparse.Namespace) -> int:
 
 
 def _report_assertion(answer: Answer, source: Source) -> int:
-    from .answer_data import Status
+    from .answers.answer_data import Status
 
     if answer.error is not None:
         return _report_answer_error(answer, source)
     if answer.status is Status.HOLDS:
         return FINE
-    from .report import answer_text
+    from .answers.report import answer_text
 
     print(f"{source.name}:{answer.line}: assertion failed")
     print(answer_text(answer))
@@ -344,9 +344,9 @@ def _report_assertion(answer: Answer, source: Source) -> int:
 
 def show(options: argparse.Namespace) -> int:
     """`suture show FILE [MODEL] [-o PICTURE] [--graph]`."""
+    from .answers.pictures import program_scene
     from .dsl.diagnostics import SutureError
     from .engine import read
-    from .pictures import program_scene
 
     try:
         program = read(_source(options.file), _folder(options.file))
@@ -384,10 +384,10 @@ def _imported(options: argparse.Namespace) -> Imported:
 
 def export(options: argparse.Namespace) -> int:
     """`suture export FILE [MODEL] --to FORMAT`."""
+    from .answers.pictures import chosen_model
     from .dsl.diagnostics import SutureError
     from .dsl.exchange import export_graph, left_out
     from .engine import read
-    from .pictures import chosen_model
 
     try:
         model = chosen_model(read(_source(options.file), _folder(options.file)), options.model)
@@ -426,7 +426,7 @@ def explain(options: argparse.Namespace) -> int:
 
 def doctor(options: argparse.Namespace) -> int:
     """`suture doctor`: what is installed, and how to get what is not."""
-    from .doctor import findings
+    from .terminal.doctor import findings
 
     del options
     found = list(findings())
@@ -441,7 +441,7 @@ def doctor(options: argparse.Namespace) -> int:
 
 
 def _print_text(found: Iterable[Answer], source: Source, strict: bool) -> int:
-    from .report import answer_text
+    from .answers.report import answer_text
 
     code = FINE
     for number, answer in enumerate(found):
@@ -458,7 +458,7 @@ def _print_text(found: Iterable[Answer], source: Source, strict: bool) -> int:
 def _print_json(found: Iterable[Answer], source: Source, strict: bool) -> int:
     import json
 
-    from .answer import Answers
+    from .answers.answer import Answers
 
     every = Answers(found)
     print(json.dumps(every.to_dict(), indent=2, ensure_ascii=False))
@@ -493,7 +493,7 @@ PRINTERS = {"text": _print_text, "json": _print_json, "latex": _print_latex, "sv
 
 def _verdict(answer: Answer, strict: bool) -> int:
     """What an answer does to the exit code."""
-    from .answer_data import Status
+    from .answers.answer_data import Status
 
     if answer.error is not None:
         return _code_of(answer.error.code)
@@ -519,7 +519,7 @@ def _report_broken(error: SutureError, form: str) -> int:
     if form == "json":
         import json
 
-        from .answer_data import VERSION
+        from .answers.answer_data import VERSION
 
         errors = [diagnostic.to_dict() for diagnostic in error.diagnostics]
         print(json.dumps({"suture": VERSION, "answers": [], "errors": errors}, indent=2, ensure_ascii=False))

@@ -17,8 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
-from .answer import Answer, Answers, Status
-from .answering import as_float, hidden_note, with_models, with_outcome, with_value
+from .answers.answer import Answer, Answers, Status
+from .answers.answering import as_float, hidden_note, with_models, with_outcome, with_value
+from .answers.estimate import estimated, real_note
+from .answers.evidence import Question, domains_of, evidence, partial, parts, question
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
 from .dsl.formula import Formula, Kernel
@@ -47,8 +49,6 @@ from .dsl.program import (
 from .dsl.program_files import read_program
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
-from .estimate import estimated, real_note
-from .evidence import Question, domains_of, evidence, partial, parts, question
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
 from .identify.derivation import OBSERVED, Outcome, Source, Undecided
@@ -56,7 +56,7 @@ from .identify.separation import independence
 from .semantics.budget import Budget, limited, meter
 
 if TYPE_CHECKING:
-    from .across_domains import Families
+    from .answers.across_domains import Families
     from .semantics.data.empirical import Empirical
     from .semantics.evaluate import Evaluation
 
@@ -212,7 +212,7 @@ class Session:
         if not isinstance(formula, Kernel) or not any(each.swap for term in formula.outcomes for each in term.world):
             return None
 
-        from .across_domains import not_from_laws
+        from .answers.across_domains import not_from_laws
 
         query = statement.query
         name = statement.name or query.name
@@ -270,7 +270,7 @@ class Session:
 
     def adjust(self, statement: Adjust) -> Answer:
         """The valid adjustment sets of an effect in the whole population or in a sample of it."""
-        from .adjusting import adjusted
+        from .answers.adjusting import adjusted
 
         query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
         head = Answer("adjust", Status.VALUE, statement.span.line, None, statement.model, query)
@@ -278,7 +278,7 @@ class Session:
 
     def bound(self, statement: Bound) -> Answer:
         """The least and greatest value of a query over all models that agree with the sources."""
-        from .bounding import bounded
+        from .answers.bounding import bounded
 
         query = statement.query
         asked = question(query.formula, self.program, query.model, statement.span)
@@ -291,14 +291,14 @@ class Session:
 
     def search(self, statement: Search) -> Answer:
         """The predictor that stays best when mechanisms change, its worst domain, the best of all predictors."""
-        from .searching import searched
+        from .answers.searching import searched
 
         head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
         return searched(head, statement, self.program, self.outcome)
 
     def across(self, statement: Canonicalise | Equivalent | Counterfactual) -> Answer:
         """Several domains of a latent model: its canonical form, equivalence, one sample in another domain."""
-        from .across_domains import canonicalised, counterfactual, equivalent_models
+        from .answers.across_domains import canonicalised, counterfactual, equivalent_models
 
         head = about(Answer(keyword(statement), Status.VALUE, statement.span.line), statement)
         try:
@@ -316,13 +316,13 @@ class Session:
     @cached_property
     def families(self) -> Families:
         """The latent models of the program, each read once."""
-        from .across_domains import Families
+        from .answers.across_domains import Families
 
         return Families(self.program, self.folder or Path())
 
     def fit(self, statement: Fit) -> Answer:
         """An invertible latent model of several domains, from samples of each."""
-        from .fitting import fitted_answer
+        from .answers.fitting import fitted_answer
 
         head = Answer("fit", Status.VALUE, statement.span.line, source=", ".join(statement.sources))
         return fitted_answer(about(head, statement), statement, self.families.fits)
@@ -340,7 +340,7 @@ class Session:
 
     def show(self, statement: Show) -> Answer:
         """The string diagram; before and after surgery where one is asked for."""
-        from .pictures import picture
+        from .answers.pictures import picture
 
         model = self.program.models[statement.model]
         scene = picture(model, statement)
@@ -390,7 +390,7 @@ class Session:
 
 def identified_from_parts(model: Model, query: Kernel, sources: Sequence[Kernel], method: str | None) -> Outcome:
     """The certified outcome from parts of distributions: by search, and where that finds nothing by adjustment."""
-    from .adjusting import has_sample, identified_in_a_sample
+    from .answers.adjusting import has_sample, identified_in_a_sample
 
     if method not in (None, "do_calculus", "adjustment"):
         return Undecided(f"method '{method}' needs distributions of all that is not set", method=str(method))
@@ -443,7 +443,7 @@ def about(head: Answer, statement: Statement) -> Answer:
         case Independent(model=model) | Show(model=model) | Adjust(model=model):
             return replace(head, model=model)
         case Canonicalise() | Equivalent() | Counterfactual():
-            from .across_domains import heads
+            from .answers.across_domains import heads
 
             return replace(head, **heads(statement))
         case Fit(model, _, _, _, _, name):

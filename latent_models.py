@@ -7,8 +7,8 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
-from .across_domains import Families, canonicalised, counterfactual, equivalent_models, heads
-from .answer import Answer, Status
+from .answers.across_domains import Families, canonicalised, counterfactual, equivalent_models, heads
+from .answers.answer import Answer, Status
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from .dsl.labels import find_label, number
 from .dsl.program import Canonicalise, Counterfactual, Domain, Equivalent, Model

@@ -8,7 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from .answer import Answer, Answers, Status
+from .answers.answer import Answer, Answers, Status
+from .answers.estimate import estimated, real_note
+from .answers.evidence import evidence_of_table
+from .answers.pictures import chosen_model
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from .dsl.diagram import Diagram
 from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
@@ -19,9 +22,6 @@ from .dsl.program import Model as ResolvedModel
 from .dsl.resolve import read_model, read_query, read_search
 from .dsl.source import Source, Span
 from .engine import Session, read, run
-from .estimate import estimated, real_note
-from .evidence import evidence_of_table
-from .pictures import chosen_model
 
 NOWHERE = Span(0, 0, 0, 0)
 
@@ -181,7 +181,7 @@ class Model:
         `value["contractions"]` has multiplications, bytes, width, seconds and the order in which variables are summed
         out.  Raises `SutureError` where the query does not fit the model.
         """
-        from .planning import planned_answer
+        from .answers.planning import planned_answer
 
         asked = self._query(query)
         return planned_answer(self._resolved, asked.text, asked.formula, {})

@@ -17,12 +17,12 @@ import pytest
 import suture
 from suture.cli import main
 from suture.dsl.diagram import model_diagram
-from suture.progress import Progress
 from suture.semantics.budget import Budget, Meter, duration, limited, meter
 from suture.semantics.factors import Factor
 from suture.semantics.networks.contraction import contract
 from suture.semantics.networks.posterior import posterior
 from suture.semantics.random_models import random_model
+from suture.terminal.progress import Progress
 
 COIN = (
     "model Coins { X : {0, 1} ~ {0: 0.5, 1: 0.5} ; X -> Y ; "

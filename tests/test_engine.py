@@ -21,7 +21,7 @@ from programs_of import data_text, domain_text, model_text, query_text
 from strategies_sources import KINDS, random_sources_problem, some_of
 
 from suture import run
-from suture.answer import Answer, Answers, Status
+from suture.answers.answer import Answer, Answers, Status
 from suture.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -24,14 +24,11 @@ TOWER = (
     ("dsl",),
     ("semantics",),
     ("identify",),
-    (
-        *("across_domains", "adjusting", "answer", "answer_data", "answering", "bounding"),
-        *("estimate", "evidence", "fitting", "planning", "report", "searching"),
-    ),
-    ("engine", "pictures"),
-    ("latent_models", "library", "doctor", "progress"),
-    ("inference", "options"),
-    ("casewise",),
+    ("answers",),
+    ("engine",),
+    ("latent_models", "library"),
+    ("inference",),
+    ("terminal",),
     ("cli", "jupyter_ext", "suture"),
 )
 LEVEL = {part: level for level, parts in enumerate(TOWER) for part in parts}

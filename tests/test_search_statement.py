@@ -10,14 +10,14 @@ import pytest
 from oracles.invariance import Transfer, random_transfer
 
 import suture
-from suture.answer import Answer, Status
+from suture.answers.answer import Answer, Status
+from suture.answers.searching import with_search
 from suture.dsl.diagnostics import render
 from suture.dsl.program import Search
 from suture.dsl.source import Source
 from suture.engine import Session, read
 from suture.identify.predictors.minimax_search import Budget, search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
-from suture.searching import with_search
 from suture.semantics.compute import compute_formula
 
 HOSPITAL = (Path(__file__).resolve().parent.parent / "examples" / "hospital.suture").read_text(encoding="utf-8")

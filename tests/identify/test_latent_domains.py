@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from suture import run
-from suture.answer import Answer, Status
+from suture.answers.answer import Answer, Status
 
 LENS = (
     (Path(__file__).parents[2] / "examples" / "canonical.suture").read_text(encoding="utf-8").split("canonicalise")[0]

@@ -13,8 +13,8 @@ import pytest
 from strategies_latent import Linear, random_finite, random_linear
 
 import suture
-from suture.across_domains import Families
-from suture.answer import Status
+from suture.answers.across_domains import Families
+from suture.answers.answer import Status
 from suture.dsl.program import Canonicalise
 from suture.dsl.source import Source
 from suture.engine import read

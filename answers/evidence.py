@@ -12,18 +12,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.diagram import Diagram, observe
-from .dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas, terms, variables
-from .dsl.formula_text import term_text
-from .dsl.program import Domain, Model, Program
-from .dsl.source import Span
-from .identify.derivation import OBSERVED, Source
-from .identify.single_values import SeveralValues, at_all_values
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.diagram import Diagram, observe
+from ..dsl.formula import Formula, Kernel, Term, kernels, node_terms, rebuild, subformulas, terms, variables
+from ..dsl.formula_text import term_text
+from ..dsl.program import Domain, Model, Program
+from ..dsl.source import Span
+from ..identify.derivation import OBSERVED, Source
+from ..identify.single_values import SeveralValues, at_all_values
 
 if TYPE_CHECKING:
-    from .semantics.data.empirical import Empirical
-    from .semantics.distribution import Distribution
+    from ..semantics.data.empirical import Empirical
+    from ..semantics.distribution import Distribution
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Evidence:
 
     def distribution(self) -> Distribution:
         """What formulas over the sources are evaluated against; exact only where every table is."""
-        from .semantics.distribution import Sources
-        from .semantics.semiring import PROBABILITY
+        from ..semantics.distribution import Sources
+        from ..semantics.semiring import PROBABILITY
 
         tables = list(self.tables.values())
         if len({table.semiring for table in tables}) > 1:

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.printer import format_source
+from ..dsl.program import Fit, Program
+from ..dsl.source import Source
+from ..identify.derivation import Check
 from .answer import Answer
-from .dsl.printer import format_source
-from .dsl.program import Fit, Program
-from .dsl.source import Source
-from .identify.derivation import Check
 
 if TYPE_CHECKING:
-    from .semantics.fitting.domain_fit import DomainFit
+    from ..semantics.fitting.domain_fit import DomainFit
 
 NEGLIGIBLE = 1e-6
 WORDS = ("the same", "another constant", "other weights", "all of it")
@@ -31,8 +31,8 @@ class Fits:
     def fit(self, statement: Fit) -> DomainFit:
         """What the statement fits."""
         if statement not in self.made:
-            from .semantics.fitting.domain_fit import fit_domains
-            from .semantics.fitting.real_rows import real_rows
+            from ..semantics.fitting.domain_fit import fit_domains
+            from ..semantics.fitting.real_rows import real_rows
 
             observed = self.program.models[statement.model].observed
             pairs = zip(statement.domains, statement.sources, strict=True)
@@ -42,7 +42,7 @@ class Fits:
 
     def text(self, statement: Fit) -> str:
         """The fitted model as a program, as `suture fmt` writes it."""
-        from .semantics.fitting.leaky_reading import leaky_program
+        from ..semantics.fitting.leaky_reading import leaky_program
 
         name = statement.name or f"{statement.model}Fitted"
         observed = self.program.models[statement.model].observed

@@ -7,20 +7,20 @@ from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.formula import Formula, Term, node_terms, subformulas
+from ..dsl.formula_text import text
+from ..dsl.program import Bound, Model, Program, Real
+from ..identify.derivation import Undecided
 from .answer import Answer
 from .answer_data import Status
 from .answering import hidden_note
-from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.formula import Formula, Term, node_terms, subformulas
-from .dsl.formula_text import text
-from .dsl.program import Bound, Model, Program, Real
 from .evidence import Evidence, Question, evidence
-from .identify.derivation import Undecided
 
 if TYPE_CHECKING:
-    from .identify.bounding.bounds import Bounds, BoundsTable
-    from .identify.bounding.symbolic_bounds import ClosedForm, SymbolicBounds
-    from .semantics.data.empirical import Empirical
+    from ..identify.bounding.bounds import Bounds, BoundsTable
+    from ..identify.bounding.symbolic_bounds import ClosedForm, SymbolicBounds
+    from ..semantics.data.empirical import Empirical
 
 
 def bounded(
@@ -53,8 +53,8 @@ def _require_finite(asked: Question, model: Model, statement: Bound) -> None:
 
 
 def _from_data(head: Answer, asked: Question, known: Evidence, model: Model) -> Answer:
-    from .identify.bounding.bounds import Bounds, Setting, bounds
-    from .identify.bounding.district_factors import from_data
+    from ..identify.bounding.bounds import Bounds, Setting, bounds
+    from ..identify.bounding.district_factors import from_data
 
     tables = zip(known.sources, known.tables.values(), strict=True)
     data = [from_data(table, source.differs, source.name) for source, table in tables]
@@ -103,7 +103,7 @@ def _table(head: Answer, found: BoundsTable) -> Answer:
 
 
 def _in_closed_form(head: Answer, asked: Question, known: Evidence, model: Model) -> Answer:
-    from .identify.bounding.symbolic_bounds import symbolic_bounds
+    from ..identify.bounding.symbolic_bounds import symbolic_bounds
 
     rows: list[tuple[tuple[str, ...], SymbolicBounds]] = []
     names, labels = _free(asked.formula), _labels(model)
@@ -122,7 +122,7 @@ def _in_closed_form(head: Answer, asked: Question, known: Evidence, model: Model
 
 def _free(formula: Formula) -> dict[str, Term]:
     """What a query is a function of, by name."""
-    from .identify.bounding.bound_query import free_name, free_terms
+    from ..identify.bounding.bound_query import free_name, free_terms
 
     return {free_name(term): term for term in free_terms(formula)}
 

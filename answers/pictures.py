@@ -7,13 +7,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
-from .dsl.diagram import Diagram, prune
-from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, row_scene, surgery_scene
-from .dsl.formula import Formula, kernels
-from .dsl.program import Model, Program, Show
-from .dsl.worlds import in_world, parallel_worlds
-from .identify.comb_diagram import comb_diagram
+from ..dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
+from ..dsl.diagram import Diagram, prune
+from ..dsl.drawing import Scene, causal_graph_scene, diagram_scene, row_scene, surgery_scene
+from ..dsl.formula import Formula, kernels
+from ..dsl.program import Model, Program, Show
+from ..dsl.worlds import in_world, parallel_worlds
+from ..identify.comb_diagram import comb_diagram
 
 # Beyond this many boxes the third panel of a surgery, its combs, would make the row too wide to read.
 COMB_LIMIT = 12

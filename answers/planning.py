@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from math import log2
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.formula import Formula
+from ..dsl.program import Domain, Model
+from ..semantics.budget import amount, duration, meter
 from .answer import Answer
 from .answer_data import Status
-from .dsl.formula import Formula
-from .dsl.program import Domain, Model
-from .semantics.budget import amount, duration, meter
 
 if TYPE_CHECKING:
-    from .semantics.networks.cost import Contraction
+    from ..semantics.networks.cost import Contraction
 
 
 def planned_answer(model: Model, query: str, formula: Formula, domains: Mapping[str, Domain]) -> Answer:
@@ -21,7 +21,7 @@ def planned_answer(model: Model, query: str, formula: Formula, domains: Mapping[
 
     Raises `SutureError` for variables without finitely many values.
     """
-    from .semantics.networks.cost import contractions
+    from ..semantics.networks.cost import contractions
 
     found = contractions(formula, model, domains)
     within = all(_fits(one) for one in found)

@@ -8,14 +8,14 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.diagnostics import render
+from ..dsl.formula_text import text, unicode_text
+from ..identify.derivation import Check, Rewrite, Step
+from ..identify.derivation_text import condition_text, diagram_text, witness_text
 from .answer_data import AnswerData, Status
-from .dsl.diagnostics import render
-from .dsl.formula_text import text, unicode_text
-from .identify.derivation import Check, Rewrite, Step
-from .identify.derivation_text import condition_text, diagram_text, witness_text
 
 if TYPE_CHECKING:
-    from .identify.witnesses.model_pair import ModelPair, NoWitness
+    from ..identify.witnesses.model_pair import ModelPair, NoWitness
 
 WIDTH = 80
 LABEL = 12
@@ -198,7 +198,7 @@ def _facts(answer: AnswerData, width: int) -> Iterator[str]:
 
 def _models(models: ModelPair | NoWitness, width: int) -> Iterator[str]:
     """The pair of models in words and, where it is short enough to read, as a program."""
-    from .identify.witnesses.model_pair import NoWitness
+    from ..identify.witnesses.model_pair import NoWitness
 
     pad = " " * (LABEL + 2)
     if isinstance(models, NoWitness):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from .dsl.program import Statement
+    from ..dsl.program import Statement
 
 Item = TypeVar("Item")
 

@@ -9,26 +9,26 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.formula import Formula, Kernel, Term
+from ..dsl.parser import parse
+from ..dsl.printer import format_source
+from ..dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Fit, Model, Program, Query
+from ..dsl.source import Source, Span
+from ..identify.certify import CertificationError
+from ..identify.derivation import Check, Comparison, Derivation
+from ..identify.derivation_text import assigned, names
+from ..identify.latent.canonical import Moved, Sketch, derivation, moves, new_names, normalise
+from ..identify.latent.canonical_replay import replay_rewrites
 from .answer import Answer
 from .answer_data import Status
-from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.formula import Formula, Kernel, Term
-from .dsl.parser import parse
-from .dsl.printer import format_source
-from .dsl.program import AnyMechanism, Canonicalise, Counterfactual, Domain, Equivalent, Fit, Model, Program, Query
-from .dsl.source import Source, Span
 from .fitting import Fits
-from .identify.certify import CertificationError
-from .identify.derivation import Check, Comparison, Derivation
-from .identify.derivation_text import assigned, names
-from .identify.latent.canonical import Moved, Sketch, derivation, moves, new_names, normalise
-from .identify.latent.canonical_replay import replay_rewrites
 
 if TYPE_CHECKING:
-    from .dsl.drawing.scene import Scene
-    from .identify.latent.canonical_form import CanonicalForm
-    from .semantics.latent.domain_families import Family
-    from .semantics.latent.smooth_domains import SmoothDomains
+    from ..dsl.drawing.scene import Scene
+    from ..identify.latent.canonical_form import CanonicalForm
+    from ..semantics.latent.domain_families import Family
+    from ..semantics.latent.smooth_domains import SmoothDomains
 
 # Pictures of more boxes than this are too small to read.
 MOST_DRAWN = 14
@@ -53,14 +53,14 @@ class Families:
         if key not in self.made:
             maker = self.maker(name)
             if maker is None:
-                from .semantics.latent.domain_families import family_of
+                from ..semantics.latent.domain_families import family_of
 
                 chosen = [(domain, self.domain(name, domain)) for domain in domains]
                 self.made[key] = family_of(self.program.models[name], chosen)
             elif isinstance(maker, Fit):
                 self.made[key] = self.fitted(maker, domains)
             else:
-                from .semantics.latent.domain_families import in_domains
+                from ..semantics.latent.domain_families import in_domains
 
                 base = self.family(maker.model, maker.domains)
                 self.made[key] = in_domains(canonical_family(base, maker.name or maker.model, maker.span), domains)
@@ -68,8 +68,8 @@ class Families:
 
     def fitted(self, maker: Fit, domains: tuple[str, ...]) -> Family:
         """The model that a fit makes, read from its own program."""
-        from .dsl.resolve import resolve
-        from .semantics.latent.domain_families import family_of
+        from ..dsl.resolve import resolve
+        from ..semantics.latent.domain_families import family_of
 
         source = Source(self.fits.text(maker))
         program = resolve(parse(source), source)
@@ -90,14 +90,14 @@ class Families:
 
 def canonical_family(family: Family, name: str, span: Span) -> Family:
     """The canonical form of a latent model, as a latent model."""
-    from .identify.latent.canonical_form import canonical_form
-    from .semantics.latent.smooth_domains import SmoothDomains
+    from ..identify.latent.canonical_form import canonical_form
+    from ..semantics.latent.smooth_domains import SmoothDomains
 
     return _smooth_form(family, name, span) if isinstance(family, SmoothDomains) else canonical_form(family).model
 
 
 def _smooth_form(family: SmoothDomains, name: str, span: Span) -> SmoothDomains:
-    from .semantics.latent.canonical_smooth import NoInverse, canonical_smooth
+    from ..semantics.latent.canonical_smooth import NoInverse, canonical_smooth
 
     try:
         return canonical_smooth(family, new_names(family.nodes, family.order), name)
@@ -148,7 +148,7 @@ def counterfactual(head: Answer, statement: Counterfactual, families: Families) 
 
 def _value(family: Family, name: str, text: str) -> Any:
     """A sample's value: a label, or a number, exact where it can be."""
-    from .semantics.latent.finite_domains import FiniteDomains
+    from ..semantics.latent.finite_domains import FiniteDomains
 
     if isinstance(family, FiniteDomains):
         return text
@@ -190,8 +190,8 @@ def not_from_laws(head: Answer, query: Query, program: Program) -> Answer | None
     if target is None or without_numbers(model, [start, target]):
         return None
 
-    from .identify.latent.unidentified import twin
-    from .semantics.latent.domain_families import family_of
+    from ..identify.latent.unidentified import twin
+    from ..semantics.latent.domain_families import family_of
 
     try:
         family = family_of(model, [(start.name, start), (target.name, target)])
@@ -242,7 +242,7 @@ def _across(formula: Formula) -> _Across | None:
 
 def equivalent_models(head: Answer, statement: Equivalent, families: Families) -> Answer:
     """Whether two models answer every domain counterfactual alike, and whether they have the same distributions."""
-    from .identify.latent.domain_equivalence import equivalent
+    from ..identify.latent.domain_equivalence import equivalent
 
     pair = statement.first, statement.second
     both = [families.family(name, statement.domains) for name in pair]
@@ -271,8 +271,8 @@ def equivalent_models(head: Answer, statement: Equivalent, families: Families) -
 
 def canonicalised(head: Answer, statement: Canonicalise, families: Families) -> Answer:
     """An equivalent model whose interventions come last; on a diagram without numbers, which moves are legal."""
-    from .identify.latent.canonical_form import canonical_form
-    from .semantics.latent.smooth_domains import SmoothDomains
+    from ..identify.latent.canonical_form import canonical_form
+    from ..semantics.latent.smooth_domains import SmoothDomains
 
     model = families.program.models.get(statement.model)
     if model is not None:
@@ -287,8 +287,8 @@ def canonicalised(head: Answer, statement: Canonicalise, families: Families) -> 
 
 
 def _answer(head: Answer, form: CanonicalForm, name: str) -> Answer:
-    from .identify.latent.canonical_form import last_names
-    from .identify.latent.unidentified import twin
+    from ..identify.latent.canonical_form import last_names
+    from ..identify.latent.unidentified import twin
 
     program = formatted(program_text(form.model, name))
     smallest = None if form.minimal is None else formatted(program_text(form.minimal.model, f"{name}Fewest"))
@@ -335,7 +335,7 @@ def _answer(head: Answer, form: CanonicalForm, name: str) -> Answer:
 
 
 def _fewest_text(form: CanonicalForm) -> str:
-    from .semantics.latent.linear_domains import LinearDomains
+    from ..semantics.latent.linear_domains import LinearDomains
 
     least, most, orbit, rank = form.fewest.least, form.fewest.most, form.fewest.orbit, form.fewest.gf2
     if isinstance(form.start, LinearDomains):
@@ -348,9 +348,9 @@ def _fewest_text(form: CanonicalForm) -> str:
 
 def program_text(model: Any, name: str) -> str:
     """The program of a linear or finite latent model."""
-    from .semantics.latent.finite_reading import finite_program
-    from .semantics.latent.linear_domains import LinearDomains
-    from .semantics.latent.linear_reading import linear_program
+    from ..semantics.latent.finite_reading import finite_program
+    from ..semantics.latent.linear_domains import LinearDomains
+    from ..semantics.latent.linear_reading import linear_program
 
     return linear_program(model, name) if isinstance(model, LinearDomains) else finite_program(model, name)
 
@@ -361,8 +361,8 @@ def formatted(program: str) -> str:
 
 
 def _smooth_answer(head: Answer, start: SmoothDomains, form: SmoothDomains, name: str) -> Answer:
-    from .identify.latent.canonical_form import certify_smooth, sketch_of
-    from .semantics.latent.canonical_smooth import canonical_program
+    from ..identify.latent.canonical_form import certify_smooth, sketch_of
+    from ..semantics.latent.canonical_smooth import canonical_program
 
     sketch = sketch_of(start)
     program = formatted(canonical_program(start, new_names(start.nodes, start.order), name))
@@ -492,7 +492,7 @@ def diagram_sketch(model: Model, over: tuple[str, ...], domains: Sequence[Domain
 
 def _scene(made: Derivation) -> Scene | None:
     """The diagrams where the rule changes, side by side; None where they are too large or Graphviz is missing."""
-    from .dsl.drawing import diagram_scene, row_scene
+    from ..dsl.drawing import diagram_scene, row_scene
 
     rewrites = made.rewrites
     if not rewrites or len(rewrites[0].before.boxes) > MOST_DRAWN:

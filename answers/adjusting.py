@@ -12,30 +12,30 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.diagram import Diagram, observe
+from ..dsl.formula import Kernel, kernel_terms, probability
+from ..dsl.formula_text import text
+from ..dsl.program import Adjust, Model, Program
+from ..dsl.source import Span
+from ..identify.algorithms import identify
+from ..identify.certify import CertificationError, certify
+from ..identify.covariates.adjustment import adjustment_sets, braces
+from ..identify.covariates.adjustment_steps import adjustment_outcome, asks_effect
+from ..identify.covariates.effect import known
+from ..identify.covariates.front_door import front_door
+from ..identify.covariates.instruments import instruments
+from ..identify.covariates.selected_adjustment import selected_adjustment
+from ..identify.covariates.selected_check import certify_selected, prove_selected
+from ..identify.covariates.selected_steps import Samples, pair_outcome, selected_outcome
+from ..identify.derivation import Check, Identified, NotIdentified, Outcome, Undecided
+from ..identify.graph import CausalGraph
 from .answer import Answer, Estimand, Status
-from .dsl.diagnostics import Diagnostic, SutureError
-from .dsl.diagram import Diagram, observe
-from .dsl.formula import Kernel, kernel_terms, probability
-from .dsl.formula_text import text
-from .dsl.program import Adjust, Model, Program
-from .dsl.source import Span
 from .evidence import Question, parts
-from .identify.algorithms import identify
-from .identify.certify import CertificationError, certify
-from .identify.covariates.adjustment import adjustment_sets, braces
-from .identify.covariates.adjustment_steps import adjustment_outcome, asks_effect
-from .identify.covariates.effect import known
-from .identify.covariates.front_door import front_door
-from .identify.covariates.instruments import instruments
-from .identify.covariates.selected_adjustment import selected_adjustment
-from .identify.covariates.selected_check import certify_selected, prove_selected
-from .identify.covariates.selected_steps import Samples, pair_outcome, selected_outcome
-from .identify.derivation import Check, Identified, NotIdentified, Outcome, Undecided
-from .identify.graph import CausalGraph
 
 if TYPE_CHECKING:
-    from .identify.covariates.selected_adjustment import Pair, SelectedAdjustment
-    from .semantics.data.empirical import Empirical
+    from ..identify.covariates.selected_adjustment import Pair, SelectedAdjustment
+    from ..semantics.data.empirical import Empirical
 
 # Instruments that are named, and sets that are written out as formulas; more say little.
 SHOWN = 8

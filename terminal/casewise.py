@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
-from .dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.diagnostics import Diagnostic, SutureError
 
 if TYPE_CHECKING:
-    from .inference import Engine
+    from ..inference import Engine
 
 PIECE = 1 << 14
 """Cases that are answered together: enough to keep a compiled program busy, few enough to print as they come."""
@@ -51,7 +51,7 @@ class Cases:
 
 def read_columns(path: str) -> dict[str, list[str | None]]:
     """The columns of a CSV or Parquet file as labels; blank cells are None.  Raises `SutureError` as `open_file`."""
-    from .semantics.data.data_files import open_file
+    from ..semantics.data.data_files import open_file
 
     relation = open_file(Path(path))
     rows = relation.query("SELECT * FROM rows")

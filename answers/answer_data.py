@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from .dsl.diagnostics import Diagnostic
-from .dsl.formula import Formula
-from .dsl.formula_latex import latex
-from .dsl.formula_text import text, unicode_text
-from .identify.derivation import Check, Derivation, Positive, Witness
-from .identify.derivation_text import condition_text, rewrite_dict, step_dict, witness_dict
+from ..dsl.diagnostics import Diagnostic
+from ..dsl.formula import Formula
+from ..dsl.formula_latex import latex
+from ..dsl.formula_text import text, unicode_text
+from ..identify.derivation import Check, Derivation, Positive, Witness
+from ..identify.derivation_text import condition_text, rewrite_dict, step_dict, witness_dict
 
 if TYPE_CHECKING:
-    from .dsl.drawing.scene import Scene
-    from .identify.predictors.minimax_search import PredictorSearch
-    from .identify.predictors.predictor import Predictor
-    from .identify.witnesses.model_pair import ModelPair, NoWitness
-    from .semantics.factors import NamedTable
+    from ..dsl.drawing.scene import Scene
+    from ..identify.predictors.minimax_search import PredictorSearch
+    from ..identify.predictors.predictor import Predictor
+    from ..identify.witnesses.model_pair import ModelPair, NoWitness
+    from ..semantics.factors import NamedTable
 
 VERSION = "0.1.0"
 
@@ -60,7 +60,7 @@ class Estimand:
 
     def sympy(self, labels: Mapping[str, Sequence[str]] | None = None) -> Any:
         """The formula as a SymPy expression; with `labels` sums over those variables are written out."""
-        from .dsl.formula_sympy import to_sympy
+        from ..dsl.formula_sympy import to_sympy
 
         return to_sympy(self.formula, labels)
 
@@ -154,13 +154,13 @@ class AnswerData:
         """What the answer shows, where it has a picture."""
         if self.search is None:
             return self.scene
-        from .identify.predictors.search_pictures import search_scene
+        from ..identify.predictors.search_pictures import search_scene
 
         return search_scene(self.search)
 
     def svg(self) -> str | None:
         """The picture of the answer as SVG text, where it has one."""
-        from .dsl.drawing import svg
+        from ..dsl.drawing import svg
 
         scene = self.picture()
         return None if scene is None else svg(scene)

@@ -49,9 +49,9 @@ def _version(name: str) -> str | None:
 
 def _graphviz() -> Finding:
     """Whether Graphviz can place a picture: the package alone says little, its libraries must load."""
-    from .dsl.diagnostics import SutureError
-    from .dsl.diagram import model_diagram
-    from .dsl.drawing import diagram_scene
+    from ..dsl.diagnostics import SutureError
+    from ..dsl.diagram import model_diagram
+    from ..dsl.drawing import diagram_scene
 
     try:
         diagram_scene(model_diagram({"X": (), "Y": ("X",)}))

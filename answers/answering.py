@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, assert_never
 
+from ..dsl.formula import Formula, Kernel, free_symbols, free_variables, kernels
+from ..dsl.program import Model
+from ..identify.algorithms import identify
+from ..identify.derivation import Identified, NotIdentified, Outcome, Undecided
+from ..semantics.real.gaussian_law import Law
 from .answer import Answer
 from .answer_data import Estimand, Status
-from .dsl.formula import Formula, Kernel, free_symbols, free_variables, kernels
-from .dsl.program import Model
 from .evidence import Evidence
-from .identify.algorithms import identify
-from .identify.derivation import Identified, NotIdentified, Outcome, Undecided
-from .semantics.real.gaussian_law import Law
 
 if TYPE_CHECKING:
-    from .semantics.factors import NamedTable
+    from ..semantics.factors import NamedTable
 
 
 def with_outcome(head: Answer, outcome: Outcome, query: Formula) -> Answer:
@@ -48,8 +48,8 @@ def with_models(answer: Answer, outcome: Outcome, query: Formula, model: Model, 
     if not isinstance(outcome, NotIdentified):
         return answer
 
-    from .identify.witnesses.model_pair import NoWitness
-    from .identify.witnesses.witness_domains import witness_of_domains
+    from ..identify.witnesses.model_pair import NoWitness
+    from ..identify.witnesses.witness_domains import witness_of_domains
 
     kernel = _unanswered(query, known)
     if kernel is None or free_symbols(kernel):

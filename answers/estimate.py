@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..dsl.diagnostics import SutureError
+from ..dsl.diagram import Diagram
+from ..dsl.formula import Formula, kernels, node_terms, probability, product, subformulas, substitute, sum_over
+from ..dsl.formula_text import text
+from ..dsl.program import Model, Real
+from ..identify.derivation import Identified, Outcome, Source
 from .answer import Answer
 from .answer_data import Status
 from .answering import arbitrary, hidden_note, with_outcome, with_value
-from .dsl.diagnostics import SutureError
-from .dsl.diagram import Diagram
-from .dsl.formula import Formula, kernels, node_terms, probability, product, subformulas, substitute, sum_over
-from .dsl.formula_text import text
-from .dsl.program import Model, Real
 from .evidence import Evidence
-from .identify.derivation import Identified, Outcome, Source
 
 if TYPE_CHECKING:
-    from .semantics.distribution import Distribution
-    from .semantics.evaluate import Evaluation
+    from ..semantics.distribution import Distribution
+    from ..semantics.evaluate import Evaluation
 
 # Combinations of values that are tried for variables of arbitrary value.
 PLACES = 256
@@ -30,7 +30,7 @@ Identify = Callable[[Formula, Diagram, str | None, tuple[Source, ...]], Outcome]
 
 def estimated(identify: Identify, head: Answer, query: Formula, known: Evidence, method: str | None) -> Answer:
     """The answer to an estimate: identify with what the sources measure, certify, evaluate."""
-    from .semantics.evaluate import evaluation, require_determined
+    from ..semantics.evaluate import evaluation, require_determined
 
     found = identify(query, known.diagram, method, known.sources)
     answer = with_outcome(head, found, query)
@@ -71,7 +71,7 @@ def at_some_value(
 
     Values that an experiment never had are passed over; where it had none that would do, its diagnostic is raised.
     """
-    from .semantics.evaluate import evaluation
+    from ..semantics.evaluate import evaluation
 
     found: list[tuple[int, Evaluation, dict[str, str]]] = []
     refused: SutureError | None = None

@@ -8,19 +8,19 @@ from fractions import Fraction
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.diagram import Diagram
+from ..dsl.formula import Formula, probability
+from ..dsl.formula_text import label_text
+from ..dsl.program import Model, Program, Search
+from ..identify.derivation import Identified, Outcome, WorstDomain
 from .answer import Answer
 from .answer_data import Estimand, Status
-from .dsl.diagram import Diagram
-from .dsl.formula import Formula, probability
-from .dsl.formula_text import label_text
-from .dsl.program import Model, Program, Search
-from .identify.derivation import Identified, Outcome, WorstDomain
 from .report import table_lines
 
 if TYPE_CHECKING:
-    from .identify.predictors.minimax_search import Minimax, PredictorSearch, Scored
-    from .identify.predictors.selection_model import Choice
-    from .semantics.semiring import Array
+    from ..identify.predictors.minimax_search import Minimax, PredictorSearch, Scored
+    from ..identify.predictors.selection_model import Choice
+    from ..semantics.semiring import Array
 
 WIDTH = 78
 MOST_LISTED = 5000
@@ -33,8 +33,8 @@ def searched(
     head: Answer, statement: Search, program: Program, outcome: Callable[[Formula, Diagram], Outcome]
 ) -> Answer:
     """The answer to a search.  Raises `SutureError` where numbers are missing or the tables are too large."""
-    from .identify.predictors.minimax_search import search
-    from .identify.predictors.minimax_setup import loss_named, selection_model
+    from ..identify.predictors.minimax_search import search
+    from ..identify.predictors.minimax_setup import loss_named, selection_model
 
     model = program.models[statement.model]
     if not any(name in model.mechanisms for name in model.by_name if name not in statement.changing):
@@ -58,7 +58,7 @@ def by_the_graph(
     head: Answer, statement: Search, model: Model, outcome: Callable[[Formula, Diagram], Outcome]
 ) -> Answer:
     """What the graph alone tells of a model without numbers: the classes, and where the condition holds the best."""
-    from .identify.predictors.selection_diagram import SelectionDiagram
+    from ..identify.predictors.selection_diagram import SelectionDiagram
 
     diagram = SelectionDiagram.of(model.diagram, statement.outcome, statement.features, statement.changing)
     classes = list(islice(diagram.classes(), MOST_LISTED))
