@@ -11,24 +11,28 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .terminal.options import evidence, seconds, setting, size
+from .terminal.program_files import drawn, folder_of, note_changes, put, source_of, write_whole
+from .terminal.reports import (
+    FAILED,
+    FINE,
+    INTERRUPTED,
+    MISSING,
+    PRINTERS,
+    WRONG,
+    report,
+    report_assertion,
+    report_broken,
+)
 
 if TYPE_CHECKING:
-    from .answers.answer import Answer
-    from .dsl.diagnostics import SutureError
-    from .dsl.drawing.scene import Scene
     from .dsl.exchange import Imported
-    from .dsl.program import Domain, Model, Program
-    from .dsl.source import Source
+    from .dsl.program import Domain, Model
     from .semantics.budget import Budget
-
-FINE, FAILED, WRONG, MISSING, INTERRUPTED = 0, 1, 2, 3, 130
-# Graphviz' libraries do not load; DuckDB is not there for files; another package that something needs is not.
-MISSING_DEPENDENCY = ("S601", "S604", "S605")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,15 +191,15 @@ def run(options: argparse.Namespace) -> int:
     from .terminal.progress import Progress
 
     try:
-        source = _source(options.file)
-        program = read(source, _folder(options.file))
+        source = source_of(options.file)
+        program = read(source, folder_of(options.file))
     except SutureError as error:
-        return _report_broken(error, options.form)
+        return report_broken(error, options.form)
     if not program.statements:
         print(f"{source.name} asks nothing: it has no statement to answer", file=sys.stderr)
     printer = PRINTERS[options.form]
-    _note_changes(program)
-    folder = _folder(options.file)
+    note_changes(program)
+    folder = folder_of(options.file)
     with Progress() as progress:
         found = progress.through(answers(program, folder, _budget(options), progress.started, progress.advanced))
         return printer(found, source, options.strict)
@@ -214,7 +218,7 @@ def plan(options: argparse.Namespace) -> int:
         with limited(_budget(options)):
             answer = planned_answer(model, query.text, query.formula, domains)
     except SutureError as error:
-        return _report_broken(error, options.form)
+        return report_broken(error, options.form)
     if options.form == "json":
         import json
 
@@ -243,7 +247,7 @@ def infer(options: argparse.Namespace) -> int:
                 progress.began("computing probabilities")
             impossible = write_probabilities(engine, cases, options.variables, sys.stdout, progress.advanced)
     except SutureError as error:
-        return _report(error)
+        return report(error)
     if impossible:
         shown = ", ".join(map(str, impossible[:10])) + (", .." if len(impossible) > 10 else "")
         print(f"note: the evidence of {len(impossible)} case(s) has probability 0: {shown}", file=sys.stderr)
@@ -259,7 +263,7 @@ def _model_of(file: str, name: str | None) -> tuple[Model, dict[str, Domain]]:
 
     if file != "-" and format_of_file(file.removesuffix(".gz")) is not None:
         return import_file(file).model, {}
-    program = read(_source(file), _folder(file))
+    program = read(source_of(file), folder_of(file))
     model = chosen_model(program, name)
     return model, domains_of(program, model.name)
 
@@ -272,9 +276,9 @@ def check(options: argparse.Namespace) -> int:
     code = FINE
     for name in options.files:
         try:
-            _note_changes(read_program(_source(name), _folder(name)))
+            note_changes(read_program(source_of(name), folder_of(name)))
         except SutureError as error:
-            code = max(code, _report(error))
+            code = max(code, report(error))
     return code
 
 
@@ -286,10 +290,10 @@ def fmt(options: argparse.Namespace) -> int:
     code = FINE
     for name in options.files:
         try:
-            source = _source(name)
+            source = source_of(name)
             formatted = format_source(source)
         except SutureError as error:
-            code = max(code, _report(error))
+            code = max(code, report(error))
             continue
         if options.check:
             if formatted != source.text:
@@ -298,7 +302,7 @@ def fmt(options: argparse.Namespace) -> int:
         elif name == "-":
             sys.stdout.write(formatted)
         elif formatted != source.text:
-            code = max(code, _write(Path(name), formatted.encode()))
+            code = max(code, write_whole(Path(name), formatted.encode()))
     return code
 
 
@@ -312,34 +316,20 @@ def test(options: argparse.Namespace) -> int:
     code, passed, failed = FINE, 0, 0
     for name in options.files:
         try:
-            source = _source(name)
-            program = read(source, _folder(name))
+            source = source_of(name)
+            program = read(source, folder_of(name))
         except SutureError as error:
-            code = max(code, _report(error))
+            code = max(code, report(error))
             continue
-        session = Session(program, _folder(name))
+        session = Session(program, folder_of(name))
         for statement in program.statements:
             if isinstance(statement, Assert):
                 for answer in session.answer(statement):
                     good = answer.status is Status.HOLDS
                     passed, failed = passed + good, failed + (not good)
-                    code = max(code, _report_assertion(answer, source))
+                    code = max(code, report_assertion(answer, source))
     print(f"{passed} passed, {failed} failed")
     return code
-
-
-def _report_assertion(answer: Answer, source: Source) -> int:
-    from .answers.answer_data import Status
-
-    if answer.error is not None:
-        return _report_answer_error(answer, source)
-    if answer.status is Status.HOLDS:
-        return FINE
-    from .answers.report import answer_text
-
-    print(f"{source.name}:{answer.line}: assertion failed")
-    print(answer_text(answer))
-    return FAILED
 
 
 def show(options: argparse.Namespace) -> int:
@@ -349,15 +339,15 @@ def show(options: argparse.Namespace) -> int:
     from .engine import read
 
     try:
-        program = read(_source(options.file), _folder(options.file))
+        program = read(source_of(options.file), folder_of(options.file))
         scene = program_scene(program, options.model, options.graph)
-        content = _drawn(scene, options.output)
+        content = drawn(scene, options.output)
     except SutureError as error:
-        return _report(error)
+        return report(error)
     if options.output is None:
         sys.stdout.write(content.decode())
         return FINE
-    return _write(options.output, content)
+    return write_whole(options.output, content)
 
 
 def import_(options: argparse.Namespace) -> int:
@@ -370,15 +360,15 @@ def import_(options: argparse.Namespace) -> int:
             print(f"note: {note}", file=sys.stderr)
         text = found.program_text
     except SutureError as error:
-        return _report(error)
-    return _put(text, options.output)
+        return report(error)
+    return put(text, options.output)
 
 
 def _imported(options: argparse.Namespace) -> Imported:
     from .dsl.exchange import import_file, import_graph
 
     if options.file == "-":
-        return import_graph(_source(options.file), options.format, options.name)
+        return import_graph(source_of(options.file), options.format, options.name)
     return import_file(options.file, options.format, options.name)
 
 
@@ -390,21 +380,13 @@ def export(options: argparse.Namespace) -> int:
     from .engine import read
 
     try:
-        model = chosen_model(read(_source(options.file), _folder(options.file)), options.model)
+        model = chosen_model(read(source_of(options.file), folder_of(options.file)), options.model)
         text, dropped = export_graph(model, options.format), left_out(model, options.format)
     except SutureError as error:
-        return _report(error)
+        return report(error)
     for note in dropped:
         print(f"note: {note}", file=sys.stderr)
-    return _put(text, options.output)
-
-
-def _put(text: str, output: Path | None) -> int:
-    """Text to a file, or to stdout."""
-    if output is not None:
-        return _write(output, text.encode())
-    sys.stdout.write(text)
-    return FINE
+    return put(text, options.output)
 
 
 def explain(options: argparse.Namespace) -> int:
@@ -434,163 +416,6 @@ def doctor(options: argparse.Namespace) -> int:
     for finding in found:
         print(f"{'ok     ' if finding.good else 'missing'} {finding.name:<{width}}  {finding.detail}")
     return MISSING if any(finding.needed and not finding.good for finding in found) else FINE
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Printing answers
-
-
-def _print_text(found: Iterable[Answer], source: Source, strict: bool) -> int:
-    from .answers.report import answer_text
-
-    code = FINE
-    for number, answer in enumerate(found):
-        if number:
-            print()
-        print(answer_text(answer))
-        sys.stdout.flush()
-        code = max(code, _verdict(answer, strict))
-        if answer.error is not None:
-            _report_answer_error(answer, source)
-    return code
-
-
-def _print_json(found: Iterable[Answer], source: Source, strict: bool) -> int:
-    import json
-
-    from .answers.answer import Answers
-
-    every = Answers(found)
-    print(json.dumps(every.to_dict(), indent=2, ensure_ascii=False))
-    return max((_verdict(answer, strict) for answer in every), default=FINE)
-
-
-def _print_latex(found: Iterable[Answer], source: Source, strict: bool) -> int:
-    code = FINE
-    for answer in found:
-        if answer.estimand is not None:
-            print(answer.estimand.latex)
-        code = max(code, _verdict(answer, strict))
-        if answer.error is not None:
-            _report_answer_error(answer, source)
-    return code
-
-
-def _print_svg(found: Iterable[Answer], source: Source, strict: bool) -> int:
-    code = FINE
-    for answer in found:
-        drawn = answer.svg()
-        if drawn is not None:
-            print(drawn)
-        code = max(code, _verdict(answer, strict))
-        if answer.error is not None:
-            _report_answer_error(answer, source)
-    return code
-
-
-PRINTERS = {"text": _print_text, "json": _print_json, "latex": _print_latex, "svg": _print_svg}
-
-
-def _verdict(answer: Answer, strict: bool) -> int:
-    """What an answer does to the exit code."""
-    from .answers.answer_data import Status
-
-    if answer.error is not None:
-        return _code_of(answer.error.code)
-    if answer.statement == "assert" and answer.status is not Status.HOLDS:
-        return FAILED
-    if strict and answer.status in (Status.NOT_IDENTIFIED, Status.UNDECIDED):
-        return FAILED
-    return FINE
-
-
-def _code_of(code: str) -> int:
-    """Missing dependencies have an exit code of their own."""
-    return MISSING if code in MISSING_DEPENDENCY else WRONG
-
-
-def _report(error: SutureError) -> int:
-    print(error.render(), file=sys.stderr)
-    return max(_code_of(diagnostic.code) for diagnostic in error.diagnostics)
-
-
-def _report_broken(error: SutureError, form: str) -> int:
-    """A program that cannot be run: the diagnostics on stderr, and under --json as an object on stdout too."""
-    if form == "json":
-        import json
-
-        from .answers.answer_data import VERSION
-
-        errors = [diagnostic.to_dict() for diagnostic in error.diagnostics]
-        print(json.dumps({"suture": VERSION, "answers": [], "errors": errors}, indent=2, ensure_ascii=False))
-    return _report(error)
-
-
-def _report_answer_error(answer: Answer, source: Source) -> int:
-    from .dsl.diagnostics import render
-
-    assert answer.error is not None
-    sys.stdout.flush()
-    print(render(answer.error, source), file=sys.stderr)
-    return _code_of(answer.error.code)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files
-
-
-def _source(name: str) -> Source:
-    """The program of a path or of stdin; raises `SutureError` where it cannot be read."""
-    from .dsl.files import decode, read_file
-
-    if name == "-":
-        return decode(sys.stdin.buffer.read(), "<stdin>")
-    return read_file(Path(name))
-
-
-def _folder(name: str) -> Path | None:
-    """The folder that a program's paths are taken from; None for stdin."""
-    return None if name == "-" else Path(name).parent
-
-
-def _note_changes(program: Program) -> None:
-    """Tell what was changed or left out of networks that models come from."""
-    for model in program.models.values():
-        for note in model.notes:
-            print(f"note: in {model.name}, {note}", file=sys.stderr)
-
-
-def _drawn(scene: Scene, output: Path | None) -> bytes:
-    """The picture in the format that the file name asks for."""
-    from .dsl.diagnostics import Diagnostic, SutureError
-    from .dsl.drawing import png, svg, tikz
-
-    suffix = ".svg" if output is None else output.suffix.lower()
-    match suffix:
-        case ".svg":
-            return svg(scene).encode()
-        case ".png":
-            return png(scene)
-        case ".tex":
-            return tikz(scene).encode()
-        case _:
-            message = f"pictures are written as .svg, .png or .tex, not as '{suffix or output}'"
-            raise SutureError(Diagnostic("S009", message, help="name the file after one of them"))
-
-
-def _write(path: Path, content: bytes) -> int:
-    """Write a file whole or not at all: beside it first, then in its place."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_bytes(content)
-        if path.exists():
-            beside.chmod(path.stat().st_mode & 0o777)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        print(f"cannot write {path}: {error.strerror}", file=sys.stderr)
-        return WRONG
-    return FINE
 
 
 if __name__ == "__main__":
