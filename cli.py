@@ -87,6 +87,7 @@ def parser() -> argparse.ArgumentParser:
     explain_parser = commands.add_parser("explain", help="explain an error code")
     explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
     explain_parser.set_defaults(run=explain)
+    commands.add_parser("schema", help="print the JSON Schema of answers").set_defaults(run=schema)
     commands.add_parser("doctor", help="say what is installed and what is missing").set_defaults(run=doctor)
     return top
 
@@ -403,6 +404,15 @@ def explain(options: argparse.Namespace) -> int:
         print(f"there is no error code {options.code!r}{'; ' + hint if hint else ''}", file=sys.stderr)
         return WRONG
     print(page)
+    return FINE
+
+
+def schema(options: argparse.Namespace) -> int:
+    """`suture schema`: the JSON Schema that the output of `suture run --json` keeps to."""
+    from .answers.schema import schema_text
+
+    del options
+    sys.stdout.write(schema_text())
     return FINE
 
 

@@ -28,13 +28,13 @@ TOWER = (
     ("engine",),
     ("latent_models", "library"),
     ("inference",),
-    ("terminal",),
+    ("servers", "terminal"),
     ("cli", "jupyter_ext", "suture"),
 )
 LEVEL = {part: level for level, parts in enumerate(TOWER) for part in parts}
 HEAVY = ("jax", "numpy", "pygraphviz", "sympy", "duckdb", "pandas", "networkx", "matplotlib")
 LONG = {"suture.dsl.tree"}  # one small class a grammar rule: as long as the language
-OPTIONAL = ("IPython", "anywidget", "ipykernel", "pyspark")
+OPTIONAL = ("IPython", "anywidget", "ipykernel", "pyspark", "lsprotocol", "pygls", "mcp")
 
 
 def module_names() -> list[str]:

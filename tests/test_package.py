@@ -21,7 +21,9 @@ from packaging.version import Version
 import suture
 
 ROOT = Path(__file__).resolve().parent.parent
-EXTRAS_OF_THE_PACKAGE = ("notebook", "png", "spark", "interop")
+EXTRAS_OF_THE_PACKAGE = ("notebook", "png", "spark", "interop", "lsp", "mcp")
+# A face is loaded by who asks for it: IPython, `suture lsp`, `suture mcp`.
+FACES = ("jupyter_ext", "servers/language_server", "servers/mcp_server")
 BESIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", "out"}
 
 
@@ -64,6 +66,7 @@ def test_wheel_holds_the_package(wheel: zipfile.ZipFile, project: dict[str, Any]
         inside = package.replace(".", "/")
         assert {f"{inside}/{path.name}" for path in folder.glob("*.py")} <= names
         assert {f"{inside}/{path.name}" for path in folder.glob("*.lark")} <= names
+        assert {f"{inside}/{path.name}" for path in folder.glob("*.json")} <= names
     assert {"suture/py.typed", "suture/dsl/suture.lark"} <= names
 
 
@@ -136,12 +139,12 @@ def test_what_is_imported_is_declared(project: dict[str, Any]) -> None:
 
 
 def test_an_extra_is_never_needed_to_load(project: dict[str, Any]) -> None:
-    """What a module of the package imports at its top is there after a bare installation; the notebook's face aside."""
+    """What a module of the package imports at its top is there after a bare installation; faces aside."""
     bare = {requirement.name for requirement in requirements(project)}
     needed = {
         name: set().union(*(third_party(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))))
         for name, tree in sources().items()
-        if not name.startswith("jupyter_ext")
+        if not name.startswith(FACES)
     }
     assert {name: found - bare for name, found in needed.items() if found - bare} == {}
 

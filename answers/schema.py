@@ -1,0 +1,21 @@
+"""The JSON Schema (draft 2020-12) of answers: what `suture run --json` prints and `to_dict` gives, key by key."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+
+def schema_text() -> str:
+    """The schema as it is shipped."""
+    return files(__package__).joinpath("answer.schema.json").read_text(encoding="utf-8")
+
+
+def schema() -> dict[str, Any]:
+    """The schema of the answers of a program; that of one answer is below `$defs`, by the name `answer`.
+
+    >>> sorted(schema()["required"]), "answer" in schema()["$defs"]
+    (['answers', 'suture'], True)
+    """
+    return json.loads(schema_text())
