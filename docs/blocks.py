@@ -20,6 +20,7 @@ import contextlib
 import io
 import re
 import shlex
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ def prose(text: str) -> str:
 
 def shows(excerpt: str, whole: str) -> bool:
     """Whether `excerpt` is `whole`, each line `...` in it standing for any number of lines."""
+    excerpt = excerpt.rstrip("\n") + "\n"
     pieces = [re.escape(piece) for piece in re.split(r"^\.\.\.\n", excerpt, flags=re.MULTILINE)]
     return re.fullmatch(r"(?:.*\n)*?".join(pieces), whole.rstrip("\n") + "\n") is not None
 
@@ -143,17 +145,24 @@ class Run:
 def run_command(line: str, folder: Path) -> tuple[int, str]:
     """The exit code of a `suture` command run in a folder, and what it prints, errors included.
 
-    `> FILE` at the end of the line sends what it prints to a file, as a shell does.
+    `< FILE` or `> FILE` at the end of the line stands for the standard input or output, as in a shell.
     """
     words = shlex.split(line)
     target: Path | None = None
-    if len(words) > 2 and words[-2] == ">":
-        words, target = words[:-2], folder / words[-1]
+    given = b""
     if words[0] != "suture":
         return 127, f"only suture is run here, not {words[0]}\n"
+    if len(words) > 2 and words[-2] in ("<", ">"):
+        *words, way, name = words
+        target = folder / name if way == ">" else None
+        given = (folder / name).read_bytes() if way == "<" else b""
     output = io.StringIO()
     errors = output if target is None else io.StringIO()
-    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors), contextlib.chdir(folder):
+    with contextlib.ExitStack() as around:
+        around.enter_context(contextlib.redirect_stdout(output))
+        around.enter_context(contextlib.redirect_stderr(errors))
+        around.enter_context(contextlib.chdir(folder))
+        around.enter_context(standard_input(given))
         try:
             code = command(words[1:])
         except SystemExit as stop:
@@ -162,6 +171,17 @@ def run_command(line: str, folder: Path) -> tuple[int, str]:
         return code, output.getvalue()
     target.write_text(output.getvalue(), encoding="utf-8")
     return code, errors.getvalue()
+
+
+@contextlib.contextmanager
+def standard_input(given: bytes) -> Iterator[None]:
+    """What a command reads from its standard input."""
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
+    try:
+        yield
+    finally:
+        sys.stdin = before
 
 
 def faults(page: str, text: str, examples: Path, slow: bool = True) -> Iterator[str]:
