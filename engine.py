@@ -21,6 +21,7 @@ from .answers.answer import Answer, Answers, Status
 from .answers.answering import as_float, hidden_note, with_models, with_outcome, with_value
 from .answers.estimate import estimated, real_note
 from .answers.evidence import Question, domains_of, evidence, partial, parts, question
+from .dsl.cells import Cells
 from .dsl.diagnostics import Diagnostic, SutureError
 from .dsl.diagram import Diagram
 from .dsl.formula import Formula, Kernel
@@ -47,6 +48,7 @@ from .dsl.program import (
     Statement,
 )
 from .dsl.program_files import read_program
+from .dsl.scope import Handed
 from .dsl.source import Source as SourceText
 from .dsl.source import Span
 from .identify.algorithms import identify_formula, keywords
@@ -70,15 +72,21 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def run(program: str | SourceText, folder: str | Path | None = None, budget: Budget | None = None) -> Answers:
+def run(
+    program: str | SourceText,
+    folder: str | Path | None = None,
+    budget: Budget | None = None,
+    frames: Mapping[str, Any] | None = None,
+) -> Answers:
     """Answer every statement of a program, in order, each within the budget.
 
-    Relative paths of data files and networks are taken from `folder`.  Raises `SutureError` where the program has
+    Relative paths of data files and networks are taken from `folder`; `data NAME of MODEL from frame` takes the table
+    `frames["frame"]`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.  Raises `SutureError` where the program has
     errors; an error that only running a statement shows makes that statement's answer an error, and the others are
     answered.
     """
     source = program if isinstance(program, SourceText) else SourceText(program)
-    return Answers(answers(read(source, folder), folder, budget))
+    return Answers(answers(read(source, folder), folder, budget, frames=frames))
 
 
 def read(source: SourceText, folder: str | Path | None = None) -> Program:
@@ -92,12 +100,13 @@ def answers(
     budget: Budget | None = None,
     started: Callable[[Statement], None] | None = None,
     progress: Callable[[float], None] | None = None,
+    frames: Mapping[str, Any] | None = None,
 ) -> Iterator[Answer]:
     """The answers one by one, each as soon as it is there and within the budget.
 
     `started` is told of each statement before it is run, `progress` how far a long contraction is, from 0 to 1.
     """
-    session = Session(program, Path(folder) if folder is not None else None, budget=budget, progress=progress)
+    session = Session(program, Path(folder) if folder is not None else None, frames or {}, budget, progress)
     for statement in program.statements:
         if started is not None:
             started(statement)
@@ -110,10 +119,38 @@ class Session:
 
     program: Program
     folder: Path | None = None
-    tables: dict[str, Empirical] = field(default_factory=dict)
-    outcomes: dict[tuple[Formula, Diagram, str | None, tuple[Source, ...]], Outcome] = field(default_factory=dict)
+    frames: Mapping[str, Any] = field(default_factory=dict)
     budget: Budget | None = None
     progress: Callable[[float], None] | None = None
+    tables: dict[str, Empirical] = field(default_factory=dict)
+    outcomes: dict[tuple[Formula, Diagram, str | None, tuple[Source, ...]], Outcome] = field(default_factory=dict)
+    cells: Cells = field(default_factory=Cells)
+
+    @classmethod
+    def empty(cls, folder: Path | None = None, frames: Mapping[str, Any] | None = None) -> Session:
+        """A session without a program, which `enter` gives it cell by cell."""
+        return cls(Program(SourceText(""), {}, {}, {}, {}, ()), folder, frames or {})
+
+    def enter(self, source: SourceText, handed: Handed | None = None) -> tuple[Statement, ...]:
+        """Read a cell: what it defines joins the program, or takes the place of what had its name before; its other
+        statements are given back, to be answered.
+
+        `handed` are models and tables of Python that the cell may use by name.  Raises `SutureError`, and changes
+        nothing, where the cell has errors.
+        """
+        before, fits = self.program, self.families.fits.made
+        self.cells = self.cells.read(source, self.folder, handed)
+        self.program = self.cells.program
+        # Files and tables of Python may have changed since the last cell.
+        self.tables.clear()
+        del self.families
+        earlier = [
+            each for each in self.program.statements if isinstance(each, Fit) and each not in self.cells.statements
+        ]
+        self.families.fits.made.update(
+            {each: fits[each] for each in earlier if each in fits and _same(each, before, self.program)}
+        )
+        return self.cells.statements
 
     def answer(self, statement: Statement) -> Iterator[Answer]:
         """The answers to a statement, timed; `compute` gives one a query, every other statement gives one."""
@@ -248,7 +285,7 @@ class Session:
             from .semantics.data.empirical import load
 
             data = self.program.data[name]
-            self.tables[name] = load(data, self.program.models[data.model], self.folder or Path())
+            self.tables[name] = load(data, self.program.models[data.model], self.folder or Path(), self.frames)
         return self.tables[name]
 
     def compute(self, query: Query, span: Span) -> Answer:
@@ -318,7 +355,7 @@ class Session:
         """The latent models of the program, each read once."""
         from .answers.across_domains import Families
 
-        return Families(self.program, self.folder or Path())
+        return Families(self.program, self.folder or Path(), self.frames)
 
     def fit(self, statement: Fit) -> Answer:
         """An invertible latent model of several domains, from samples of each."""
@@ -426,6 +463,13 @@ def _refuse_method(method: str | None, span: Span) -> None:
         raise SutureError(
             Diagnostic("S501", f"method '{method}' is not built yet", span, "asks for it", f"what is built: {built}")
         )
+
+
+def _same(fit: Fit, before: Program, after: Program) -> bool:
+    """Whether model and data of a fit are defined as they were, so that the model fitted then still stands."""
+    if before.models.get(fit.model) != after.models.get(fit.model):
+        return False
+    return all(before.data.get(name) == after.data.get(name) for name in fit.sources)
 
 
 def keyword(statement: Statement) -> str:

@@ -40,12 +40,13 @@ class Families:
 
     program: Program
     folder: Path = field(default_factory=Path)
+    frames: Mapping[str, Any] = field(default_factory=dict)
     made: dict[tuple[str, tuple[str, ...]], Family] = field(default_factory=dict)
 
     @cached_property
     def fits(self) -> Fits:
         """The fits of the program, each made once; paths of data are taken from `folder`."""
-        return Fits(self.program, self.folder)
+        return Fits(self.program, self.folder, self.frames)
 
     def family(self, name: str, domains: tuple[str, ...]) -> Family:
         """The latent model of that name in the given domains, in their order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from .answer import Answer
 
 if TYPE_CHECKING:
     from ..semantics.fitting.domain_fit import DomainFit
+    from ..semantics.fitting.real_rows import Floats
 
 NEGLIGIBLE = 1e-6
 WORDS = ("the same", "another constant", "other weights", "all of it")
@@ -26,19 +28,25 @@ class Fits:
 
     program: Program
     folder: Path
+    frames: Mapping[str, Any] = field(default_factory=dict)
     made: dict[Fit, DomainFit] = field(default_factory=dict)
 
     def fit(self, statement: Fit) -> DomainFit:
         """What the statement fits."""
         if statement not in self.made:
             from ..semantics.fitting.domain_fit import fit_domains
-            from ..semantics.fitting.real_rows import real_rows
 
             observed = self.program.models[statement.model].observed
             pairs = zip(statement.domains, statement.sources, strict=True)
-            samples = {domain: real_rows(self.program.data[name], observed, self.folder) for domain, name in pairs}
+            samples = {domain: self.sample(name, observed) for domain, name in pairs}
             self.made[statement] = fit_domains(samples, statement.design, statement.k)
         return self.made[statement]
+
+    def sample(self, name: str, observed: Sequence[str]) -> Floats:
+        """The rows of a data set, `rows columns`."""
+        from ..semantics.fitting.real_rows import real_rows
+
+        return real_rows(self.program.data[name], observed, self.folder, self.frames)
 
     def text(self, statement: Fit) -> str:
         """The fitted model as a program, as `suture fmt` writes it."""

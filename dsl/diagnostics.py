@@ -82,24 +82,39 @@ def one_of(candidates: Sequence[str], limit: int = 8) -> str:
 
 
 def render(diagnostic: Diagnostic, source: Source | None) -> str:
-    """The diagnostic as text: header, place, the line with carets, notes, help."""
+    """The diagnostic as text: header, place, the line with carets, notes, help.
+
+    A place that knows the text it is in is shown there, any other in `source`.
+    """
     lines = [f"error[{diagnostic.code}]: {diagnostic.message}"]
     margin = " "
-    if diagnostic.span is not None and source is not None:
+    here = diagnostic.span.source or source if diagnostic.span is not None else source
+    if diagnostic.span is not None and here is not None:
         places = [(diagnostic.span, diagnostic.label, "^")]
         places += [(note.span, note.label, "-") for note in diagnostic.notes]
         margin = " " * len(str(max(span.line for span, _, _ in places)))
-        lines.append(f"{margin}--> {source.name}:{diagnostic.span.line}:{diagnostic.span.column}")
+        lines.append(f"{margin}--> {here.name}:{diagnostic.span.line}:{diagnostic.span.column}")
         lines.append(f"{margin} |")
-        for span, label, mark in sorted(places, key=lambda place: place[0].start):
-            text, indent, width = _excerpt(source.line(span.line), span)
-            lines.append(f"{span.line:>{len(margin)}} | {text}")
-            lines.append(f"{margin} | {' ' * indent}{mark * width}{' ' + label if label else ''}".rstrip())
-    elif source is not None:
-        lines.append(f"{margin}--> {source.name}")
+        near = [place for place in places if (place[0].source or here) == here]
+        for place in sorted(near, key=lambda place: place[0].start):
+            lines += _shown(here, *place, margin)
+        for place in places:
+            elsewhere = place[0].source
+            if elsewhere is not None and elsewhere != here:
+                lines.append(f"{margin}::: {elsewhere.name}:{place[0].line}:{place[0].column}")
+                lines += [f"{margin} |", *_shown(elsewhere, *place, margin)]
+    elif here is not None:
+        lines.append(f"{margin}--> {here.name}")
     if diagnostic.help:
         lines.append(f"{margin} = help: {diagnostic.help}")
     return "\n".join(lines)
+
+
+def _shown(source: Source, span: Span, label: str, mark: str, margin: str) -> tuple[str, str]:
+    """A line of a text, and below it the marks of a place in it with their label."""
+    text, indent, width = _excerpt(source.line(span.line), span)
+    marks = f"{margin} | {' ' * indent}{mark * width}{' ' + label if label else ''}".rstrip()
+    return f"{span.line:>{len(margin)}} | {text}", marks
 
 
 def _excerpt(line: str, span: Span) -> tuple[str, int, int]:

@@ -176,6 +176,13 @@ PAGES: dict[str, Page] = {
         "",
         "convert them; the message says what was given.",
     ),
+    "S315": Page(
+        "no table of Python of that name",
+        "`data NAME of MODEL from NAME` takes a table of Python, and none was handed over under that name.",
+        SMALL + "data survey of M from frame\nestimate P(Y) from survey",
+        "in a notebook make the table before the cell runs; from Python hand it over, "
+        '`suture.run(program, frames={"frame": frame})`; the path of a file stands in double quotes.',
+    ),
     "S316": Page(
         "the data lack a variable that the query asks about",
         "The query names a variable for which the data set has no column.",

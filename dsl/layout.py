@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from lark import Token
 
 from .diagnostics import Diagnostic, SutureError
-from .source import Span
+from .source import Source, Span
 
 LIMIT = 100
 BLOCK_OPENERS = {"NAME", "RPAR", "_TABLE"}
@@ -51,10 +51,10 @@ class Layout:
             yield token
 
 
-def token_span(token: Token) -> Span:
-    """Where a token stands."""
+def token_span(token: Token, source: Source | None = None) -> Span:
+    """Where a token stands, in `source` where that is given."""
     start = token.start_pos or 0
-    return Span(start, token.end_pos or start + len(token), token.line or 1, token.column or 1)
+    return Span(start, token.end_pos or start + len(token), token.line or 1, token.column or 1, source)
 
 
 def too_deep(span: Span, limit: int) -> Diagnostic:

@@ -40,7 +40,7 @@ def parse(source: Source) -> tree.Program:
     """
     _check_length(source)
     try:
-        program: tree.Program = _parse(source.text, "program")
+        program: tree.Program = _parse(source.text, "program", source)
     except (UnexpectedInput, SutureError) as error:
         raise SutureError(_every_error(source, error), source) from None
     deep = [problem for problem in map(depth_problem, program.statements) if problem]
@@ -56,7 +56,7 @@ def parse_inside(source: Source) -> tuple[tree.Item, ...]:
     """
     _check_length(source)
     try:
-        items: tuple[tree.Item, ...] = _parse(source.text, "inside")
+        items: tuple[tree.Item, ...] = _parse(source.text, "inside", source)
     except (UnexpectedInput, SutureError) as error:
         raise SutureError(_every_error(source, error, "item"), source) from None
     deep = [problem for problem in map(depth_problem, items) if problem]
@@ -72,7 +72,7 @@ def parse_expression(source: Source) -> tree.Expression:
     """
     _check_length(source)
     try:
-        expression: tree.Expression = _parse(source.text, "question")
+        expression: tree.Expression = _parse(source.text, "question", source)
     except UnexpectedInput as error:
         raise SutureError(describe(error, source.text), source) from None
     except SutureError as error:
@@ -103,8 +103,8 @@ def _parser() -> Lark:
     return load_parser("suture.lark", STARTS, lexer="contextual", postlex=Layout(), propagate_positions=True)
 
 
-def _parse(text: str, start: str) -> Any:
-    return build(_parser().parse(text, start=start))
+def _parse(text: str, start: str, source: Source | None = None) -> Any:
+    return build(_parser().parse(text, start=start), source)
 
 
 def _check_length(source: Source) -> None:

@@ -176,7 +176,7 @@ def _table_lines(head: str, body: str, table: tree.TableMechanism, place: Span, 
 
 def _data_lines(data: tree.Data) -> list[Line]:
     head = data_head(data)
-    if isinstance(data.origin, tree.FilePath):
+    if not isinstance(data.origin, tree.InlineTable):
         return [Line(0, head, "", data.span.start, data.span.end)]
     rows = data.origin.rows
     if not rows:

@@ -166,12 +166,20 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Frame:
+    """A table of Python, handed over under this name: a data frame, or a dict of columns."""
+
+    name: str
+    span: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """A data set of a model; `do` lists the variables that were set in the experiment it comes from."""
 
     name: str
     model: str
-    origin: Inline | File
+    origin: Inline | File | Frame
     weight: str | None = None
     do: tuple[Term, ...] = ()
     domain: str | None = None

@@ -18,21 +18,26 @@ from .resolve_data import resolve_data
 from .resolve_models import resolve_domain, resolve_model
 from .resolve_queries import QueryResolver
 from .resolve_statements import StatementResolver
-from .scope import Scope
+from .scope import Handed, Scope
 from .source import Source, Span
 
 Definition = TypeVar("Definition")
 Network: TypeAlias = Callable[[tree.Model], Model]
 
 
-def resolve(program: tree.Program, source: Source, network: Network | None = None) -> Program:
-    """The resolved program; `network` reads the model that a statement `model M from "file"` names.
+def resolve(
+    program: tree.Program, source: Source, network: Network | None = None, handed: Handed | None = None
+) -> Program:
+    """The resolved program; `network` reads the model that a statement `model M from "file"` names, and `handed` are
+    models and tables that come from outside.
 
     Domains are found by their name; one whose name another model's domain has too, by `MODEL.NAME`.  A query of a
     program with several models is resolved for the first model that has all its names.
     Raises `SutureError` with every problem; what is wrong inside a network's file comes first and alone.
     """
     scope = Scope(source)
+    if handed is not None:
+        _take(scope, handed)
     _definitions(scope, program, network)
     queries = _queries(scope)
     statements = tuple(_statements(scope, program))
@@ -105,6 +110,13 @@ def _place(problem: Diagnostic) -> int:
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Definitions
+
+
+def _take(scope: Scope, handed: Handed) -> None:
+    """What is handed over is there before the program is read."""
+    scope.models.update(handed.models)
+    scope.kinds.update({name: ("model", model.span or tree.NOWHERE) for name, model in handed.models.items()})
+    scope.frames = handed.frames
 
 
 def _definitions(scope: Scope, program: tree.Program, network: Network | None) -> None:

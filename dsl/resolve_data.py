@@ -9,7 +9,7 @@ from . import tree
 from .diagnostics import did_you_mean, one_of
 from .formula import Term
 from .labels import number
-from .program import Data, File, Inline, Model
+from .program import Data, File, Frame, Inline, Model
 from .resolve_queries import QueryResolver
 from .scope import Scope, count
 
@@ -22,14 +22,21 @@ def resolve_data(scope: Scope, data: tree.Data) -> Data | None:
         return None
     domain = data.domain and scope.domain_named(data.domain, model.name)
     do = _experiment(scope, data, model)
-    if isinstance(data.origin, tree.FilePath):
-        origin: Inline | File = File(data.origin.path, data.origin.span)
-    else:
-        origin = _inline(scope, data.origin, data.weight, model)
+    origin = _origin(scope, data, model)
     if len(scope.problems) > before or (data.domain and not domain):
         return None
     weight = data.weight.text if data.weight else None
     return Data(data.name.text, model.name, origin, weight, do, domain.name if domain else None, data.span)
+
+
+def _origin(scope: Scope, data: tree.Data, model: Model) -> Inline | File | Frame:
+    match data.origin:
+        case tree.FilePath(path, place):
+            return File(path, place)
+        case tree.Name(name, place):
+            return Frame(name, place)
+        case tree.InlineTable() as table:
+            return _inline(scope, table, data.weight, model)
 
 
 def _experiment(scope: Scope, data: tree.Data, model: Model) -> tuple[Term, ...]:

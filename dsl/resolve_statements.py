@@ -23,6 +23,7 @@ from .program import (
     Equivalent,
     Estimate,
     Fit,
+    Frame,
     Identify,
     Independent,
     Model,
@@ -93,6 +94,10 @@ class StatementResolver:
         if name is not None:
             return self.scope.model_named(name)
         models = self.scope.names_of("model")
+        if len(models) > 1:
+            # Of a program in cells, the only model of the cell is meant.
+            beside = [each for each in models if self.scope.kinds[each][1].source is place.source]
+            models = beside if len(beside) == 1 else models
         if len(models) > 1:
             help = f"add 'in NAME'; there is {one_of(models)}"
             self.scope.report("S108", "there are several models, and this does not say which", place, "", help)
@@ -199,12 +204,15 @@ class StatementResolver:
 
     def _data(self, name: tree.Name, model: Model) -> str | None:
         data = self.scope.data.get(name.text)
+        if data is None and name.text in self.scope.frames - self.scope.kinds.keys():
+            data = self.scope.data[name.text] = Data(name.text, model.name, Frame(name.text, name.span), span=name.span)
         if data is None:
             self.scope.unknown("S106", "data set", name, self.scope.data)
             return None
         if data.model != model.name:
             text = f"'{name.text}' is data of model {data.model}, not of {model.name}"
-            self.scope.report("S407", text, name.span, "another model's")
+            help = f"write: data NAME of {model.name} from {name.text}" if isinstance(data.origin, Frame) else None
+            self.scope.report("S407", text, name.span, "another model's", help)
             return None
         return name.text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import tree
@@ -13,12 +13,30 @@ from .program import Data, Domain, Finite, Model, Real, Variable
 from .source import Source, Span
 
 
+@dataclass(frozen=True)
+class Handed:
+    """What a face hands over under names of its own: models, and tables of Python that may stand for data sets."""
+
+    models: Mapping[str, Model] = field(default_factory=dict)
+    frames: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name."""
+        return self.frames | self.models.keys()
+
+    def without(self, names: frozenset[str]) -> Handed:
+        """What is left when these names mean something else."""
+        return Handed({name: each for name, each in self.models.items() if name not in names}, self.frames - names)
+
+
 @dataclass
 class Scope:
     """Definitions by name and the problems so far; what is `broken` was defined, but not well.
 
     Domains are found by model and name, `formulas` (of queries that are well) by model and query.  `derived` maps a
-    name that `canonicalise` or `fit` introduces to the model it is of, and to the domains that it has.
+    name that `canonicalise` or `fit` introduces to the model it is of, and to the domains that it has.  `frames` are
+    names of tables of Python that stand for data sets where nothing else has them.
     """
 
     source: Source
@@ -31,6 +49,7 @@ class Scope:
     broken: set[str] = field(default_factory=set)
     kinds: dict[str, tuple[str, Span]] = field(default_factory=dict)
     formulas: dict[tuple[str, str], Formula] = field(default_factory=dict)
+    frames: frozenset[str] = frozenset()
 
     def report(
         self,

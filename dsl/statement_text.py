@@ -151,9 +151,19 @@ def row_text(row: tree.Row) -> str:
     return f"{cells} => {weights}" if cells else f"=> {weights}"
 
 
+def _origin(origin: tree.InlineTable | tree.FilePath | tree.Name) -> str:
+    match origin:
+        case tree.InlineTable():
+            return ""
+        case tree.FilePath(path):
+            return f' from "{path}"'
+        case tree.Name(text):
+            return f" from {text}"
+
+
 def data_head(data: tree.Data) -> str:
     """A data definition up to its rows."""
-    origin = f' from "{data.origin.path}"' if isinstance(data.origin, tree.FilePath) else ""
+    origin = _origin(data.origin)
     weight = f" weight {data.weight.text}" if data.weight else ""
     under = f" under {event_text(data.do)}" if data.do else ""
     return f"data {data.name.text} of {data.model.text}{origin}{weight}{under}{_in(data.domain)}"

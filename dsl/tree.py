@@ -443,11 +443,11 @@ class FilePath:
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """`data survey of Smoking ..` with its clauses, each at most once."""
+    """`data survey of Smoking ..` with its clauses, each at most once; a `Name` is that of a table of Python."""
 
     name: Name
     model: Name
-    origin: InlineTable | FilePath
+    origin: InlineTable | FilePath | Name
     weight: Name | None = None
     do: Do | None = None
     domain: Name | None = None

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ...dsl.diagnostics import SutureError
 from ...dsl.formula import Formula
-from ...semantics.data.empirical import columns_of, matched, unknown_value
+from ...semantics.data.empirical import matched, unknown_value
+from ...semantics.data.frames import columns_of
 from ...semantics.data.tables import Columns, no_column
 from ...semantics.factors import NamedTable
 from ...semantics.semiring import Array

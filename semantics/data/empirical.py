@@ -24,13 +24,13 @@ from ...dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ...dsl.formula import Symbol, Term
 from ...dsl.formula_text import term_text
 from ...dsl.labels import find_label, number
-from ...dsl.program import Data, File, Inline, Model
+from ...dsl.program import Data, File, Frame, Inline, Model
 from ...dsl.source import Span
 from ..distribution import position_of, symbols_of
 from ..factors import Factor, one_hot
 from ..networks.contraction import contract
 from ..semiring import PROBABILITY, RATIONAL, Array, Semiring
-from .frames import column_of
+from .frames import columns_of, frame_columns
 from .tables import Columns, Rows, exact_array, missing, no_column
 
 EXACT_CELLS = 4096
@@ -180,17 +180,20 @@ def _gathered(counts: Array, axis: int, codes: Sequence[int], size: int, semirin
 # Loading
 
 
-def load(data: Data, model: Model, folder: str | Path = ".") -> Empirical:
-    """The distribution of a program's data set; a relative path is taken from `folder`.
+def load(data: Data, model: Model, folder: str | Path = ".", frames: Mapping[str, Any] | None = None) -> Empirical:
+    """The distribution of a program's data set; a relative path is taken from `folder`, a table of Python from
+    `frames`, by its name.
 
-    Raises `SutureError` S301 to S313 for what is wrong with the table, its columns, values or weights.
+    Raises `SutureError` S301 to S315 for what is wrong with the table, its columns, values or weights.
     """
-    if isinstance(data.origin, Inline):
-        columns = {column: [row[place] for row in data.origin.rows] for place, column in enumerate(data.origin.columns)}
-        rows: Rows = Columns(data.name, columns)
-        span = data.span
-    else:
-        rows, span = _file(data.origin, Path(folder)), data.origin.span
+    span = data.span
+    match data.origin:
+        case Inline(names, cells):
+            rows: Rows = Columns(data.name, {name: [row[place] for row in cells] for place, name in enumerate(names)})
+        case File():
+            rows, span = _file(data.origin, Path(folder)), data.origin.span
+        case Frame():
+            rows, span = Columns(data.origin.name, frame_columns(data.origin, frames or {})), data.origin.span
     do = tuple(term.variable for term in data.do)
     return replace(_checked(data.name, rows, model, data.weight, do, span), domain=data.domain)
 
@@ -207,41 +210,6 @@ def from_columns(data: Any, model: Model, weight: str | None = None, name: str =
     Raises `SutureError` as `load` does, and S314 for what is no table.
     """
     return _checked(name, Columns(name, columns_of(data)), model, weight, (), None)
-
-
-def columns_of(data: Any) -> dict[str, Any]:
-    """The columns of a table of Python as arrays or lists; raises `SutureError` S314 where it is none."""
-    if isinstance(data, Mapping):
-        return {str(column): _cells(values) for column, values in data.items()}
-    for method in ("to_pyarrow", "to_arrow_table", "fetch_arrow_table"):
-        if hasattr(data, method):
-            data = getattr(data, method)()
-            break
-    names = getattr(data, "column_names", None)
-    if names is None:
-        names = getattr(data, "columns", None)
-    if names is None or isinstance(data, str | bytes):
-        kind = type(data).__name__
-        hint = "give a dict of columns, or a pandas, polars, pyarrow or DuckDB table"
-        raise SutureError(Diagnostic("S314", f"a {kind} is not a table", help=hint))
-    named = [str(column) for column in names]
-    for place, column in enumerate(named):
-        if column in named[:place]:
-            raise SutureError(Diagnostic("S307", f"column '{column}' is listed twice"))
-    return {column: _cells(data[key]) for column, key in zip(named, names, strict=True)}
-
-
-def _cells(values: Any) -> Any:
-    """One column as an array or a list; text and missing values become plain objects."""
-    if isinstance(values, np.ndarray | list | tuple):
-        return values
-    found = column_of(values)
-    if found is not None:
-        return found
-    for method in ("to_pylist", "to_list", "tolist"):
-        if hasattr(values, method) and not str(getattr(values, "dtype", "")).startswith(("int", "float", "bool")):
-            return getattr(values, method)()
-    return np.asarray(values)
 
 
 def _checked(

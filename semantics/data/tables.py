@@ -156,12 +156,16 @@ class Columns(Rows):
         np.add.at(totals, codes, weights)
         return totals.reshape([len(each.values) for each in coded])
 
+    def raw(self, column: str) -> Array:
+        """Every cell of a column, as it came."""
+        found = self._columns[column]
+        return found.decoded() if isinstance(found, Coded) else found
+
     def weights(self, column: str) -> Array:
         """The weight of every row: int64 where sums of them are exact in float64, Fractions where they are written as
         text or are larger, else float64.
         """
-        found = self._columns[column]
-        values = found.decoded() if isinstance(found, Coded) else found
+        values = self.raw(column)
         if values.dtype.kind in "iub" and len(values) and values.min() >= 0 and float(values.sum(dtype=float)) < EXACT:
             return values.astype(np.int64, copy=False)
         if values.dtype.kind == "f":

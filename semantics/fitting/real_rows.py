@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +10,23 @@ import numpy as np
 
 from ...dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ...dsl.labels import number
-from ...dsl.program import Data, Inline
+from ...dsl.program import Data, Frame, Inline
 from ...dsl.source import Span
 from ..data.data_files import open_file
-from ..data.tables import missing, quoted
+from ..data.frames import frame_columns
+from ..data.tables import Columns, missing, quoted
 
 Floats = Any
 
 
-def real_rows(data: Data, columns: Sequence[str], folder: str | Path = ".") -> Floats:
-    """The named columns of a program's data set, `rows columns`; a relative path is taken from `folder`.
+def real_rows(
+    data: Data, columns: Sequence[str], folder: str | Path = ".", frames: Mapping[str, Any] | None = None
+) -> Floats:
+    """The named columns of a program's data set, `rows columns`; a relative path is taken from `folder`, a table of
+    Python from `frames`, by its name.
 
     Raises `SutureError` S301 where a column is absent, S302 for a cell that is no number, S309 for one that is missing,
-    and what `open_file` raises.
+    and what `open_file` and `frame_columns` raise.
     """
     rows: list[tuple[Any, ...]]
     if isinstance(data.origin, Inline):
@@ -30,6 +34,11 @@ def real_rows(data: Data, columns: Sequence[str], folder: str | Path = ".") -> F
         _require(columns, data.origin.columns, name, span)
         places = [data.origin.columns.index(column) for column in columns]
         rows = [tuple(row[place] for place in places) for row in data.origin.rows]
+    elif isinstance(data.origin, Frame):
+        name, span = data.origin.name, data.origin.span
+        table = Columns(name, frame_columns(data.origin, frames or {}))
+        _require(columns, table.columns, name, span)
+        rows = list(zip(*(table.raw(column).tolist() for column in columns), strict=True))
     else:
         table = open_file(Path(folder) / data.origin.path, data.origin.span)
         name, span = table.name, data.origin.span
