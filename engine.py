@@ -81,9 +81,9 @@ def run(
     """Answer every statement of a program, in order, each within the budget.
 
     Relative paths of data files and networks are taken from `folder`; `data NAME of MODEL from frame` takes the table
-    `frames["frame"]`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.  Raises `SutureError` where the program has
-    errors; an error that only running a statement shows makes that statement's answer an error, and the others are
-    answered.
+    `frames["frame"]`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.  Raises `SutureError` where the
+    program has errors; an error that only running a statement shows makes that statement's answer an error, and the
+    others are answered.
     """
     source = program if isinstance(program, SourceText) else SourceText(program)
     return Answers(answers(read(source, folder), folder, budget, frames=frames))

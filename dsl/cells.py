@@ -1,9 +1,9 @@
 """A program written in cells: what earlier cells define can be used in later ones, and defined anew.
 
-A name that a cell defines again takes the place of its former definition, whatever that was; running a cell twice is the
-ordinary case of it.  Every definition is read again together with the new cell, so that a model may change under its
-queries, data and domains.  One that no longer fits is set aside, with the reason, and comes back once it fits again.
-Places stay those of the cell in which something was written, since every span knows its text.
+A name that a cell defines again takes the place of its former definition, whatever that was; running a cell twice is
+the ordinary case of it.  Every definition is read again together with the new cell, so that a model may change under
+its queries, data and domains.  One that no longer fits is set aside, with the reason, and comes back once it fits
+again.  Places stay those of the cell in which something was written, since every span knows its text.
 """
 
 from __future__ import annotations

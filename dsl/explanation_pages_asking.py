@@ -179,7 +179,7 @@ PAGES: dict[str, Page] = {
     "S315": Page(
         "no table of Python of that name",
         "`data NAME of MODEL from NAME` takes a table of Python, and none was handed over under that name.",
-        SMALL + "data survey of M from frame\nestimate P(Y) from survey",
+        "",
         "in a notebook make the table before the cell runs; from Python hand it over, "
         '`suture.run(program, frames={"frame": frame})`; the path of a file stands in double quotes.',
     ),
@@ -188,6 +188,12 @@ PAGES: dict[str, Page] = {
         "The query names a variable for which the data set has no column.",
         "",
         "estimate from data that measure it.",
+    ),
+    "S432": Page(
+        "an assertion does not hold",
+        "In a notebook a cell whose assertion does not hold fails, so that running all cells stops there.",
+        "",
+        "look at the numbers that it compared; where the claim was wrong, change it.",
     ),
     "S417": Page(
         "no sample to adjust in",

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from ...dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ..data.coding import Coded
 from ..data.empirical import label_text, matched
-from ..data.frames import columns_of
-from ..data.frames import column_of
+from ..data.frames import column_of, columns_of
 from ..data.tables import missing
 from ..factors import Array
 

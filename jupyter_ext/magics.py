@@ -1,0 +1,113 @@
+"""The magics `%%suture` and `%suture`: a thin door onto `engine.Session`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope
+
+from ..dsl.source import Source
+from .call import Call, cell_call, explained, line_call
+from .notebook import Notebook
+
+NAMES = "suture"
+
+
+@magics_class
+class SutureMagics(Magics):
+    """The magics of one shell, with its session."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self.own = shell
+        self.notebook = Notebook()
+
+    @needs_local_scope
+    @line_cell_magic
+    def suture(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None) -> None:
+        """Ask causal questions: `%%suture` answers a program, `%suture STATEMENT` one statement.
+
+        ::
+
+            %%suture [-o NAME] [-i NAME ..] [--format FORMAT] [--time TIME] [--memory SIZE]
+            model Smoking {
+              latent Gene
+              Gene -> Smoke -> Tar -> Cancer
+              Gene -> Cancer
+            }
+            identify P(Cancer | do(Smoke))
+
+            %suture [the same options] identify P(Tar | do(Smoke)) in Smoking
+            %suture                 what the cells have defined so far
+            %suture --reset         forget all of it
+            %suture explain S104    what an error is about
+
+        What a cell defines (models, domains, data, queries) can be used in every later one; a name that is defined
+        again takes the place of its former definition, so a cell can be run twice.
+
+        -o NAME, --out NAME
+            the Python variable that takes the answer, or, of several statements, the answers: `effect.value`,
+            `effect.estimand.latex`, `effect.derivation.steps`, `effect.to_dict()`.  `_` has them too.
+        -i NAME .., --input NAME ..
+            Python variables that the program may use by name: a pandas, polars, pyarrow or DuckDB table or a dict of
+            columns as data (`estimate Q from NAME`), a `suture.Model` as a model (`.. in NAME`).  They stay known in
+            later cells, with the value that they have then.  `data D of M from NAME weight n` takes a table of Python
+            without being told here.
+        --format FORMAT
+            text, html, latex, json or svg alone; without it everything the front end can show.
+        --time TIME, --memory SIZE
+            what one statement may cost: 90, 90s, 5min; 500M, 8G.  Interrupting the kernel stops at once.
+        --reset
+            forget what was defined, then read the cell.
+
+        A cell fails where it has errors, where a statement cannot be answered or where an assertion does not hold.
+        Relative paths are taken from the folder the kernel runs in, which is the notebook's.
+
+        The statements are: model, domain, data, query, identify, estimate, compute, bound, independent, adjust, show,
+        search, canonicalise, equivalent, counterfactual, fit, cause, assert.
+        """
+        if cell is None and line.split()[:1] == ["explain"]:
+            print(explained(line.split()[1:]))
+            return
+        call = line_call(line) if cell is None else cell_call(line)
+        if call.reset:
+            self.notebook.reset()
+        # A cell's text starts below the line of its mark, so that its lines are numbered as the editor numbers them.
+        text = call.statement if cell is None else f"\n{cell}"
+        if text.strip():
+            self._run(Source(text, self._place()), call, {**self.own.user_ns, **(local_ns or {})})
+        elif call.inputs:
+            self._run(Source("", self._place()), call, {**self.own.user_ns, **(local_ns or {})})
+        elif not call.reset:
+            print(self.notebook.summary())
+
+    def _place(self) -> str:
+        """What messages call the cell: its number as IPython shows it."""
+        return f"In[{self.own.execution_count}]"
+
+    def _run(self, source: Source, call: Call, names: dict[str, Any]) -> None:
+        found = self.notebook.run(source, call, names)
+        value = found[0] if len(found) == 1 else found
+        if call.out is not None:
+            self.own.user_ns[call.out] = value
+        if found:
+            _last(self.own, value)
+
+
+def _last(shell: InteractiveShell, value: Any) -> None:
+    """Make a value that has been shown already the shell's last result, `_`."""
+    shell.displayhook.update_user_ns(value)
+
+
+def load(shell: InteractiveShell) -> None:
+    """Add the magics; where they are there already, nothing changes."""
+    if not isinstance(shell.magics_manager.registry.get(SutureMagics.__name__), SutureMagics):
+        shell.register_magics(SutureMagics(shell))
+
+
+def unload(shell: InteractiveShell) -> None:
+    """Take the magics away, and with them what their cells have defined."""
+    shell.magics_manager.registry.pop(SutureMagics.__name__, None)
+    for kind in shell.magics_manager.magics.values():
+        kind.pop(NAMES, None)
