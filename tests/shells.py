@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -86,6 +87,8 @@ class Shell:
 @contextmanager
 def shell_with_suture() -> Generator[Shell]:
     """A fresh shell, without history or start-up files, gone afterwards."""
+    # Doctests leave a `_` among the builtins, and IPython then keeps off that name.
+    vars(builtins).pop("_", None)
     InteractiveShell.clear_instance()
     config = Config()
     config.HistoryManager.enabled = False
