@@ -13,7 +13,7 @@ help:
 	@echo "make check   the quick part of it: format, lint, types, house rules, doctests"
 	@echo "make format  format and sort the imports"
 	@echo "make bench   the benchmarks and the slow tests"
-	@echo "make docs    regenerate the reference pages in docs/ and check every link and program"
+	@echo "make docs    write the generated pages and pictures in docs/ anew and check every page"
 	@echo "make venv    only set up .venv for development"
 	@echo "make pin     write constraints.txt anew from the newest versions"
 	@echo "make clean   remove what was built (.venv too)"
@@ -50,8 +50,6 @@ bench: venv
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 docs: venv
-	@mkdir -p docs/pictures
-	$(BIN)/suture show examples/smoking.suture -o docs/pictures/smoking.svg
 	$(BIN)/python docs/build.py
 
 pin:

@@ -9,6 +9,10 @@
 | `console` | each line `$ suture ..` runs, what follows is what it prints; `$ echo $?` shows the exit code |
 | `output` | is what the `python` before it prints |
 
+A picture below a line `<!-- drawn by: show M after do(X) -->` is what that statement shows after the program before it,
+one below `<!-- drawn by python: .. -->` the value of that expression.  Pictures are compared by what is written in
+them, not by coordinates, which depend on the version of Graphviz.
+
 A line `...` in what is shown stands for any number of lines left out.  A fence with a file's name after its language is
 written to the page's folder, in which everything runs; the examples lie there as well.  One marked `slow` may be left
 out, together with what it shows: the ordinary tests do so.
@@ -22,10 +26,11 @@ import re
 import shlex
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import suture
 from suture.cli import main as command
@@ -34,6 +39,8 @@ from suture.dsl.program_files import read_program
 from suture.dsl.source import Source
 
 FENCE = re.compile(r"^```(\w*)(?: +([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PICTURE = re.compile(r"^<!-- drawn by( python)?: (.*?) -->\n!\[[^\]]*\]\(([^)\s]+)\)", re.MULTILINE)
+WRITTEN = re.compile(r"<(?:text|title|tspan)[^>]*>([^<]*)<|aria-label=\"([^\"]*)\"")
 SHOWN = ("answer", "refused", "output")
 
 
@@ -48,13 +55,30 @@ class Block:
     slow: bool = False
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A picture of a page: a statement or an expression that draws it, and the file that holds it."""
+
+    code: str
+    python: bool
+    file: str
+
+
 def blocks(text: str) -> list[Block]:
     """The fenced blocks of a page, in order."""
-    found: list[Block] = []
+    return [part for part in parts(text) if isinstance(part, Block)]
+
+
+def parts(text: str) -> list[Block | Drawn]:
+    """The fenced blocks and the drawn pictures of a page, in order."""
+    found: list[tuple[int, Block | Drawn]] = []
     for number, match in enumerate(FENCE.finditer(text), 1):
         slow = match[2] == "slow"
-        found.append(Block(number, match[1], None if slow else match[2], match[3], slow))
-    return found
+        block = Block(number, match[1], None if slow else match[2], match[3], slow)
+        found.append((match.start(), block))
+    for match in PICTURE.finditer(FENCE.sub(lambda fence: " " * len(fence[0]), text)):
+        found.append((match.start(), Drawn(match[2], bool(match[1]), match[3])))
+    return [part for _, part in sorted(found, key=lambda each: each[0])]
 
 
 def prose(text: str) -> str:
@@ -100,6 +124,14 @@ class Run:
                 yield from self._command(block)
             case _:
                 pass
+
+    def picture(self, drawn: Drawn) -> str | None:
+        """A picture as SVG; None where nothing is drawn."""
+        if drawn.python:
+            value: Any = eval(drawn.code, self.names)
+            return value if isinstance(value, str) else value.svg()
+        answers = suture.run(f"{self.program}\n{drawn.code}\n", self.folder)
+        return answers[-1].svg()
 
     def _compare(self, block: Block, whole: str) -> Iterator[str]:
         if not shows(block.text, whole):
@@ -174,7 +206,7 @@ def run_command(line: str, folder: Path) -> tuple[int, str]:
 
 
 @contextlib.contextmanager
-def standard_input(given: bytes) -> Iterator[None]:
+def standard_input(given: bytes) -> Generator[None]:
     """What a command reads from its standard input."""
     before = sys.stdin
     sys.stdin = io.TextIOWrapper(io.BytesIO(given), encoding="utf-8")
@@ -184,22 +216,62 @@ def standard_input(given: bytes) -> Iterator[None]:
         sys.stdin = before
 
 
-def faults(page: str, text: str, examples: Path, slow: bool = True) -> Iterator[str]:
-    """What does not happen as a page shows it; the page is run in a folder of its own, beside the examples."""
+def faults(
+    page: str, text: str, examples: Path, slow: bool = True, here: Path | None = None, write: bool = False
+) -> Iterator[str]:
+    """What does not happen as a page shows it; the page is run in a folder of its own, beside the examples.
+
+    Pictures lie where the page, in the folder `here`, says; with `write` they are drawn anew, else compared.
+    """
     with tempfile.TemporaryDirectory(prefix="suture-page-") as name:
         folder = Path(name)
         if examples.is_dir():
             for entry in examples.iterdir():
                 (folder / entry.name).symlink_to(entry)
         run = Run(page, folder)
-        parts = [block for block in blocks(text) if slow or not block.slow]
-        left_out = {block.number for block in blocks(text)} - {block.number for block in parts}
-        parts = [each for each in parts if each.language not in SHOWN or each.number - 1 not in left_out]
-        for block, after in zip_longest(parts, parts[1:]):
-            if block.language == "suture" and after is not None and after.language == "refused":
-                run.program = refusal(block, folder)
-                continue
-            yield from run.faults(block)
+        every = kept(parts(text), slow)
+        for part, after in zip_longest(every, every[1:]):
+            if isinstance(part, Drawn):
+                yield from picture_faults(run, part, here, write)
+            elif part.language == "suture" and isinstance(after, Block) and after.language == "refused":
+                run.program = refusal(part, folder)
+            else:
+                yield from run.faults(part)
+
+
+def kept(every: list[Block | Drawn], slow: bool) -> list[Block | Drawn]:
+    """The parts of a page that are run: without `slow`, slow blocks are left out together with what they show."""
+    found: list[Block | Drawn] = []
+    left_out = False
+    for part in every:
+        shown = isinstance(part, Drawn) or part.language in SHOWN
+        left_out = (left_out and shown) or (isinstance(part, Block) and part.slow and not slow)
+        if not left_out:
+            found.append(part)
+    return found
+
+
+def picture_faults(run: Run, drawn: Drawn, here: Path | None, write: bool) -> Iterator[str]:
+    """What is wrong with a drawn picture of a page in the folder `here`; with `write` it is drawn anew."""
+    try:
+        made = run.picture(drawn)
+    except Exception as error:
+        yield f"{run.page}: {drawn.file} cannot be drawn: {type(error).__name__}: {error}"
+        return
+    if made is None:
+        yield f"{run.page}: nothing is drawn by {drawn.code}"
+    elif here is not None:
+        file = here / drawn.file
+        if write:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(made if made.endswith("\n") else made + "\n", encoding="utf-8")
+        elif not file.exists() or written(file.read_text(encoding="utf-8")) != written(made):
+            yield f"{run.page}: {drawn.file} is not what is drawn now; run `make docs`"
+
+
+def written(picture: str) -> list[str]:
+    """What is written in a picture, in order of the alphabet."""
+    return sorted(one or other for one, other in WRITTEN.findall(picture))
 
 
 def refusal(block: Block, folder: Path) -> str:

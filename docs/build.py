@@ -65,10 +65,10 @@ def broken_links(page: Path) -> Iterator[str]:
             yield f"{page.relative_to(ROOT)}: {target} has no such heading"
 
 
-def broken_blocks(page: Path, slow: bool = True) -> Iterator[str]:
-    """What does not happen as the page shows it; blocks marked `slow` may be left out."""
+def broken_blocks(page: Path, slow: bool = True, write: bool = False) -> Iterator[str]:
+    """What does not happen as the page shows it; blocks marked `slow` may be left out, pictures drawn anew."""
     name, text = str(page.relative_to(ROOT)), page.read_text(encoding="utf-8")
-    yield from blocks.faults(name, text, ROOT / "examples", slow)
+    yield from blocks.faults(name, text, ROOT / "examples", slow, page.parent, write)
 
 
 def unreachable() -> list[Path]:
@@ -91,23 +91,23 @@ def stale() -> list[Path]:
     return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 
-CHECKS = (broken_links, broken_blocks)
-
-
 def main(arguments: list[str]) -> int:
-    """Writes (or with `--check` compares) the generated pages, checks the others, and says what is wrong.
+    """Writes (or with `--check` compares) generated pages and pictures, checks every page, and says what is wrong.
 
-    Pages named on the command line are checked alone.
+    Pages named on the command line are run alone.
     """
-    if "--check" not in arguments:
+    write = "--check" not in arguments
+    if write:
         for path, text in generated().items():
             path.write_text(text, encoding="utf-8")
     named = [Path(name).resolve() for name in arguments if not name.startswith("-")]
-    faults = [f"{path.relative_to(ROOT)} is out of date; run `make docs`" for path in stale()]
-    faults += [f"{path.relative_to(ROOT)} cannot be reached from README.md" for path in unreachable()]
     chosen = named or pages()
-    faults += [fault for page in chosen for check in CHECKS for fault in check(page)]
-    print("\n".join(faults) if faults else f"{len(chosen)} pages, every link, program and answer holds")
+    faults = [f"{path.relative_to(ROOT)} is out of date; run `make docs`" for path in stale()]
+    faults += [f"docs/reference.md does not have the form {name}" for name in reference.missing(ROOT)]
+    faults += [f"{path.relative_to(ROOT)} cannot be reached from README.md" for path in unreachable()]
+    faults += [fault for page in chosen for fault in broken_blocks(page, write=write)]
+    faults += [fault for page in chosen for fault in broken_links(page)]
+    print("\n".join(faults) if faults else f"{len(chosen)} pages, every link, program, picture and answer holds")
     return 1 if faults else 0
 
 

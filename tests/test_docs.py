@@ -177,6 +177,26 @@ def test_python_that_fails_or_prints_something_else_is_seen() -> None:
     assert second == "page.md, block 3: ZeroDivisionError: division by zero"
 
 
+def test_a_picture_that_is_not_what_is_drawn_is_seen(tmp_path: Path) -> None:
+    page = "```suture\nmodel M { X -> Y }\n```\n<!-- drawn by: show M -->\n![M](pictures/m.svg)\n"
+
+    def found(text: str, write: bool = False) -> list[str]:
+        return list(blocks.faults("page.md", text, ROOT / "examples", here=tmp_path, write=write))
+
+    assert found(page) == ["page.md: pictures/m.svg is not what is drawn now; run `make docs`"]
+    assert found(page, write=True) == []
+    assert found(page) == []
+    assert len(found(page.replace("X -> Y", "X -> Z"))) == 1
+    assert len(found(page.replace("show M", "independent X, Y"))) == 1
+    assert (
+        found(
+            "```python\nimport suture\nm = suture.Model('X -> Y')\n```\n"
+            + page.split("```\n", 1)[1].replace("drawn by: show M", "drawn by python: m.show()")
+        )
+        == []
+    )
+
+
 def test_a_slow_block_is_left_out_with_what_it_shows() -> None:
     text = "```python slow\nprint(3)\n```\n```output\n4\n```\n```python\nprint(5)\n```\n```output\n5\n```\n"
     assert list(blocks.faults("page.md", text, ROOT / "examples", slow=False)) == []
