@@ -16,8 +16,7 @@ from ..identify.derivation_text import condition_text, rewrite_dict, step_dict, 
 
 if TYPE_CHECKING:
     from ..dsl.drawing.scene import Scene
-    from ..identify.predictors.minimax_search import PredictorSearch
-    from ..identify.predictors.predictor import Predictor
+    from ..identify.predictors.predictor_search import AnyPredictor, PredictorSearch
     from ..identify.witnesses.model_pair import ModelPair, NoWitness
     from ..semantics.factors import NamedTable
 
@@ -112,7 +111,7 @@ class AnswerData:
     search: PredictorSearch | None = None
 
     @property
-    def predictor(self) -> Predictor | None:
+    def predictor(self) -> AnyPredictor | None:
         """The predictor that a search chose: it predicts rows of data, and has a table and a formula."""
         return None if self.search is None else self.search.chosen.predictor
 

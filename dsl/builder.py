@@ -160,8 +160,8 @@ class Builder:
     ) -> tree.FamilyMechanism:
         return tree.FamilyMechanism(name, arguments or (), self.place(meta))
 
-    def any(self, meta: Meta) -> tree.AnyMechanism:
-        return tree.AnyMechanism(self.place(meta))
+    def any(self, meta: Meta, interval: tree.Interval | None) -> tree.AnyMechanism:
+        return tree.AnyMechanism(interval, self.place(meta))
 
     def equation(self, meta: Meta, expression: tree.Expression) -> tree.EquationMechanism:
         return tree.EquationMechanism(expression, self.place(meta))
@@ -300,8 +300,9 @@ class Builder:
         model: tree.Name | None,
         domains: tuple[tree.Name, ...] | None,
         loss: tree.Name,
+        within: tree.Expression | None,
     ) -> tree.Search:
-        return tree.Search(outcome, features, model, domains or (), loss, self.place(meta))
+        return tree.Search(outcome, features, model, domains or (), loss, within, self.place(meta))
 
     def canonicalise(
         self, meta: Meta, model: tree.Name, domains: tuple[tree.Name, ...], name: tree.Name | None
@@ -403,6 +404,9 @@ class Builder:
 
     def call(self, meta: Meta, function: tree.Name, arguments: tuple[tree.Expression, ...]) -> tree.Call:
         return tree.Call(function, arguments, self.place(meta))
+
+    def interval(self, meta: Meta, low: tree.Expression, high: tree.Expression) -> tree.Interval:
+        return tree.Interval(low, high, self.place(meta))
 
     def world(self, meta: Meta, variable: tree.Name, settings: tuple[tree.Setting, ...]) -> tree.World:
         return tree.World(variable, settings, self.place(meta))

@@ -89,8 +89,17 @@ def evaluate(node: tree.Expression, names: Mapping[str, Value]) -> Value:
             return evaluate(chosen, names)
         case tree.Call():
             return _call(node, names)
+        case tree.Interval():
+            raise SutureError(one_number_needed(node))
         case _:
             raise Unknown
+
+
+def one_number_needed(node: tree.Interval) -> Diagnostic:
+    """S477: an interval where one number is needed."""
+    message = f"{shown(node)} is an interval, and one number is needed here"
+    help_text = "intervals are for what may change between domains, and 'search predictor' reads them"
+    return Diagnostic("S477", message, node.span, "not one number", help_text)
 
 
 def as_number(value: Value, place: Span) -> Fraction:

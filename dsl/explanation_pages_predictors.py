@@ -54,6 +54,42 @@ search predictor of Y from {X} in M minimax squared_loss
         "how far probabilities may differ",
         "Mutable mechanisms near the given ones are those whose probabilities differ by at most a number from 0 to 1.",
         "",
-        "give such a number: within=0.1.",
+        "give such a number: within 0.1.",
+    ),
+    "S476": Page(
+        "an interval that cannot be read",
+        "`[0.5, 1.5]` in a mechanism is any number between two numbers, the smaller first. As a probability it stands "
+        "alone; in an equation or a mean it stands in sums and products, so that the worst choice is one of its ends.",
+        """
+model M { X : real ~ Normal(0, 1) ; W : real := exp([0, 1])*X + noise ; mutable W }
+""",
+        "write numbers, and take the interval out of functions and quotients.",
+    ),
+    "S477": Page(
+        "an interval where one number is needed",
+        "A mechanism with an interval stands for many mechanisms. Searches for predictors take the worst of them; "
+        "whatever else computes with a model needs one number.",
+        """
+model M { X : {0, 1} ~ Bernoulli([0.2, 0.4]) }
+compute P(X = 1)
+""",
+        "give one number, or search over the domain that has the interval.",
+    ),
+    "S478": Page(
+        "intervals that no probabilities fit",
+        "The probabilities of a row sum to one, and no choice from these intervals does.",
+        """
+model M { X : {0, 1} ~ {0: [0.1, 0.2], 1: [0.3, 0.4]} }
+""",
+        "widen an interval, so that the lower ends sum to at most 1 and the upper ends to at least 1.",
+    ),
+    "S479": Page(
+        "a kind of model that is not searched",
+        "A search for a predictor of a real outcome reads models whose variables are single real numbers.",
+        """
+model M { T : {0, 1} ~ Bernoulli(0.5) ; Y : real := T + noise ; W : real ~ any ; Y -> W ; mutable W }
+search predictor of Y from {T, W} minimax squared_loss
+""",
+        "make every variable that the outcome and the features depend on real.",
     ),
 }

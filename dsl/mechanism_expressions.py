@@ -89,6 +89,59 @@ def calls(node: tree.Expression) -> Iterator[tree.Expression]:
             return
 
 
+def intervals(node: tree.Expression) -> Iterator[tree.Interval]:
+    """The intervals in an expression, from left to right."""
+    match node:
+        case tree.Interval():
+            yield node
+        case tree.Unary(_, operand):
+            yield from intervals(operand)
+        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
+            for operand in operands:
+                yield from intervals(operand)
+        case tree.Conditional(condition, first, second):
+            for part in (condition, first, second):
+                yield from intervals(part)
+        case tree.Call(_, arguments):
+            for argument in arguments:
+                yield from intervals(argument)
+        case _:
+            return
+
+
+def straight_intervals(node: tree.Expression) -> Iterator[tree.Interval]:
+    """The intervals that stand in sums and products alone, in whose numbers the expression is affine one by one."""
+    match node:
+        case tree.Interval():
+            yield node
+        case tree.Unary("-", operand):
+            yield from straight_intervals(operand)
+        case tree.Arithmetic(operators, operands) if "^" not in operators:
+            for sign, operand in zip(("+", *operators), operands, strict=True):
+                if sign != "/":
+                    yield from straight_intervals(operand)
+        case _:
+            return
+
+
+def at_ends(node: tree.Expression, ends: Iterator[bool]) -> tree.Expression:
+    """The expression with each interval, from left to right, at its higher end where `ends` says so, else its lower."""
+    match node:
+        case tree.Interval(low, high):
+            return high if next(ends) else low
+        case tree.Unary(_, operand):
+            return replace(node, operand=at_ends(operand, ends))
+        case tree.Arithmetic(_, operands) | tree.Logic(_, operands) | tree.Comparison(_, operands):
+            return replace(node, operands=tuple(at_ends(operand, ends) for operand in operands))
+        case tree.Conditional(condition, first, second):
+            made = [at_ends(part, ends) for part in (condition, first, second)]
+            return replace(node, condition=made[0], first=made[1], second=made[2])
+        case tree.Call(_, arguments):
+            return replace(node, arguments=tuple(at_ends(argument, ends) for argument in arguments))
+        case _:
+            return node
+
+
 def specialise(node: tree.Expression, labels: Mapping[str, str]) -> tree.Expression:
     """The expression with the given variables fixed to labels, and computed where that leaves no name."""
     match node:

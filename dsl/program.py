@@ -82,9 +82,14 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class AnyMechanism:
-    """`~ any`: some mechanism of the same shape, unknown; in a domain, a selection node."""
+    """`~ any`: some mechanism of the same shape, unknown; in a domain, a selection node.
+
+    `~ any in [low, high]` of a real variable has values in that interval.
+    """
 
     parents: tuple[str, ...]
+    low: Fraction | None = None
+    high: Fraction | None = None
 
 
 Mechanism: TypeAlias = Table | Equation | Family | AnyMechanism
@@ -304,10 +309,10 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`search predictor of Y from {A, B} in M [over {d, e}] minimax LOSS`.
+    """`search predictor of Y from {A, B} in M [over {d, e}] minimax LOSS [within 0.1]`.
 
-    `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way, or by at
-    most `within` in each probability.
+    `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way that the
+    model's own mechanism leaves open, or by at most `within` in each probability.
     """
 
     outcome: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import product
+from itertools import product, repeat
 from math import prod
 
 from . import tree
@@ -13,8 +13,10 @@ from .constants import FUNCTIONS, Unknown, Value, constant, evaluate, label_valu
 from .coverage import Pattern, hidden, uncovered
 from .diagnostics import Note, SutureError, did_you_mean, one_of
 from .mechanism_expressions import (
+    at_ends,
     calls,
     exact_number,
+    intervals,
     mechanism_names,
     never_one,
     references,
@@ -23,6 +25,7 @@ from .mechanism_expressions import (
     value_label,
 )
 from .program import AnyMechanism, Equation, Family, Finite, Mechanism, Real, Table, Variable
+from .resolve_intervals import ends, equation_intervals, probability_ends
 from .rows import NumberRows, Row
 from .scope import Scope, count
 from .source import Span
@@ -59,8 +62,19 @@ class MechanismResolver:
             case tree.EquationMechanism():
                 made = self._equation(child, mechanism)
             case tree.AnyMechanism():
-                made = AnyMechanism(tuple(fallback))
+                made = self._any(child, mechanism, tuple(fallback))
         return made if len(self.scope.problems) == before else None
+
+    def _any(self, child: Variable, mechanism: tree.AnyMechanism, parents: tuple[str, ...]) -> AnyMechanism | None:
+        if mechanism.interval is None:
+            return AnyMechanism(parents)
+        if not isinstance(child.values, Real):
+            text = f"an interval of values is for real variables, and {child.name} is none"
+            hint = f"write {child.name} ~ any, or intervals of probabilities in a table"
+            self.scope.report("S476", text, mechanism.interval.span, "does not fit", hint)
+            return None
+        known = ends(self.scope, mechanism.interval)
+        return known and AnyMechanism(parents, *known)
 
     # -- tables
 
@@ -100,6 +114,9 @@ class MechanismResolver:
             self.scope.report("S206", text, place, "", f"one probability for each of: {one_of(labels)}")
             return
         before = len(self.scope.problems)
+        if any(any(True for _ in intervals(weight)) for weight in weights):
+            probability_ends(self.scope, weights, place)
+            return
         values = [self._probability(weight) for weight in weights]
         if len(self.scope.problems) == before:
             self._check_sum(weights, values)
@@ -198,7 +215,7 @@ class MechanismResolver:
             values = "finitely many values" if child.values else "no values declared"
             text = f"{name} is a distribution of real numbers, and {child.name} has {values}"
             self.scope.report("S210", text, mechanism.span, "does not fit", f"declare {child.name} : real")
-        scale = self._constant(mechanism.arguments[-1])
+        scale = self._scale(mechanism)
         if name in SCALE_LAST and scale is not None and scale <= 0:
             text = f"{_decimal(scale)} is not above zero"
             self.scope.report("S207", text, mechanism.arguments[-1].span, f"the scale of {name}", _ARGUMENTS[name])
@@ -241,6 +258,8 @@ class MechanismResolver:
     ) -> Row | None:
         """The row of one case of the parents: their labels put into the probability."""
         argument = specialise(mechanism.arguments[0], dict(zip(parents, case, strict=True)))
+        if isinstance(argument, tree.Interval):
+            return self._bernoulli_interval(argument, case)
         try:
             value = constant(argument)
         except SutureError as error:
@@ -254,6 +273,23 @@ class MechanismResolver:
             text = f"{_decimal(value)} is not a probability"
             self.scope.report("S207", text, mechanism.arguments[0].span, f"not between 0 and 1{when}")
         return Row(case, (exact_number(1 - value, argument.span), exact_number(value, argument.span)), mechanism.span)
+
+    def _bernoulli_interval(self, interval: tree.Interval, case: tuple[str, ...]) -> Row | None:
+        """The row of an interval of probabilities of the second value."""
+        if not probability_ends(self.scope, (interval, tree.Interval(_ZERO, _ONE, interval.span)), interval.span):
+            return None
+        low, high = ends(self.scope, interval) or (Fraction(0), Fraction(1))
+        place = interval.span
+        rest = tree.Interval(exact_number(1 - high, place), exact_number(1 - low, place), place)
+        return Row(case, (rest, interval), place)
+
+    def _scale(self, mechanism: tree.FamilyMechanism) -> Fraction | None:
+        """The last argument of a family where it is a number; of an interval the lower end, which has to fit too."""
+        for argument in mechanism.arguments:
+            if not equation_intervals(self.scope, argument):
+                return None
+        last = mechanism.arguments[-1]
+        return self._constant(at_ends(last, repeat(False)))
 
     # -- equations
 
@@ -273,7 +309,9 @@ class MechanismResolver:
         if child.values is None:
             text = f"the values of {child.name} are not declared, and its equation needs them"
             self.scope.report("S210", text, mechanism.span, "", f"declare them: {child.name} : {{0, 1}} or real")
-        elif isinstance(child.values, Finite) and not made.uses_noise and len(self.scope.problems) == before:
+        elif isinstance(child.values, Real):
+            equation_intervals(self.scope, expression)
+        elif not made.uses_noise and len(self.scope.problems) == before:
             self._check_values(child.name, child.values.labels, made)
         return made
 

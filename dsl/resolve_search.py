@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from . import tree
+from .constants import constant, shown
+from .diagnostics import SutureError
 from .labels import number
 from .program import AnyMechanism, Domain, Finite, Model, Search
 from .scope import Scope
@@ -29,6 +32,7 @@ def search_statement(scope: Scope, action: tree.Search, model: Model) -> Search 
     _all_read(scope, action, model, changing, features)
     _numbers(scope, action, model)
     domains = tuple(name.text for name in action.domains)
+    within = _within(scope, action)
     return Search(
         action.outcome.text,
         features,
@@ -38,7 +42,26 @@ def search_statement(scope: Scope, action: tree.Search, model: Model) -> Search 
         action.loss.text,
         statement_text(replace(action, model=None)).removeprefix("search "),
         action.span,
+        within,
     )
+
+
+def _within(scope: Scope, action: tree.Search) -> Fraction | None:
+    """How far probabilities may differ from the model's own: a number from 0 to 1 (S475)."""
+    if action.within is None:
+        return None
+    try:
+        radius = constant(action.within)
+    except SutureError as error:
+        scope.take(error)
+        return None
+    if radius is None or not 0 <= radius <= 1:
+        text = f"probabilities differ by a number from 0 to 1, not by {shown(action.within)}"
+        scope.report("S475", text, action.within.span, "", "write for example: within 0.1")
+    elif action.domains:
+        text = "'within' speaks of the model's own mechanisms, and domains are named as well"
+        scope.report("S475", text, action.within.span, "one of the two", "leave out 'over ..' or 'within ..'")
+    return radius
 
 
 def changing_variables(model: Model, domains: Iterable[Domain], over: Sequence[Domain]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from .syntax_text import (
     event_text,
     expression_text,
     group_text,
+    interval_text,
     label_text,
     names_text,
     setups_text,
@@ -33,10 +34,11 @@ def statement_text(action: tree.Action | tree.Query) -> str:
             after = f" after {event_text(do)}" if do else ""
             twins = f" worlds {expression_text(worlds)}" if worlds else ""
             return f"show {model.text}{after}{twins}"
-        case tree.Search(outcome, features, model, domains, loss):
+        case tree.Search(outcome, features, model, domains, loss, within):
             over = _over(domains) if domains else ""
             chosen = f"search predictor of {outcome.text} from {{{names_text(features)}}}"
-            return f"{chosen}{_in(model)}{over} minimax {loss.text}"
+            near = f" within {expression_text(within)}" if within else ""
+            return f"{chosen}{_in(model)}{over} minimax {loss.text}{near}"
         case tree.Canonicalise(model, domains, name):
             return f"canonicalise {model.text}{_over(domains)}{_as(name)}"
         case tree.Equivalent(first, second, domains):
@@ -132,8 +134,8 @@ def mechanism_head(mechanism: tree.Mechanism) -> str:
     match mechanism:
         case tree.EquationMechanism(expression):
             return f":= {expression_text(expression)}"
-        case tree.AnyMechanism():
-            return "~ any"
+        case tree.AnyMechanism(interval):
+            return f"~ any in {interval_text(interval)}" if interval else "~ any"
         case tree.FamilyMechanism(family, arguments):
             return f"~ {family.text}({', '.join(map(expression_text, arguments))})"
         case tree.WeightsMechanism(weights):

@@ -60,6 +60,8 @@ def _written(node: tree.Expression) -> tuple[str, int]:
             return f"if {_at(condition, IF)} then {_at(first, IF)} else {_at(second, IF)}", IF
         case tree.Call(function, arguments):
             return f"{function.text}({_list(map(expression_text, arguments))})", ATOM
+        case tree.Interval():
+            return interval_text(node), ATOM
         case tree.World():
             return world_text(node), ATOM
         case tree.Probability(outcomes, given, source):
@@ -70,6 +72,11 @@ def _written(node: tree.Expression) -> tuple[str, int]:
             return _effect(node), ATOM
         case _:
             assert_never(node)
+
+
+def interval_text(node: tree.Interval) -> str:
+    """`[0.5, 1.5]`."""
+    return f"[{expression_text(node.low)}, {expression_text(node.high)}]"
 
 
 def _arithmetic(operators: tuple[str, ...], operands: tuple[tree.Expression, ...]) -> tuple[str, int]:

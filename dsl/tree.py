@@ -132,6 +132,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """`[0.5, 1.5]`: any number between the ends, in a mechanism that may change."""
+
+    low: Expression
+    high: Expression
+    span: Span = field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """`Y[X = 1, M = M[X = 0], Lab ~ rural]`: a variable in a world of one or more settings."""
 
@@ -237,6 +246,7 @@ Expression: TypeAlias = (
     | Comparison
     | Conditional
     | Call
+    | Interval
     | World
     | Probability
     | Expectation
@@ -321,8 +331,9 @@ class FamilyMechanism:
 
 @dataclass(frozen=True, slots=True)
 class AnyMechanism:
-    """`~ any`."""
+    """`~ any`, or `~ any in [-2, 2]`."""
 
+    interval: Interval | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -555,13 +566,14 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`search predictor of Y from {A, B} in M over {d, e} minimax LOSS`."""
+    """`search predictor of Y from {A, B} in M over {d, e} minimax LOSS within 0.1`."""
 
     outcome: Name
     features: tuple[Name, ...]
     model: Name | None
     domains: tuple[Name, ...]
     loss: Name
+    within: Expression | None = None
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

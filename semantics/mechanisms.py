@@ -10,7 +10,7 @@ from typing import Any, assert_never
 import numpy as np
 
 from ..dsl import tree
-from ..dsl.constants import Unknown, Value, constant, evaluate, label_value, shown
+from ..dsl.constants import Unknown, Value, constant, evaluate, label_value, one_number_needed, shown
 from ..dsl.diagnostics import Diagnostic, SutureError
 from ..dsl.probability_tables import Numbers
 from ..dsl.program import Equation, Finite, Mechanism, Model, Table
@@ -160,6 +160,8 @@ def closed_form(node: tree.Expression) -> Any:
             values = [closed_form(operand) for operand in operands]
             pairs = zip(operators, values, values[1:], strict=False)
             return sympy.And(*(_compared(sign, left, right) for sign, left, right in pairs))
+        case tree.Interval():
+            raise SutureError(one_number_needed(node))
         case tree.Logic() | tree.Unary() | tree.Text() | tree.Noise() | tree.World():
             return _not_a_number(node)
         case tree.Probability() | tree.Expectation() | tree.Effect():

@@ -11,8 +11,9 @@ from oracles.invariance import Transfer
 
 from suture.dsl.resolve import read_model
 from suture.identify.predictors.minimax_game import Domain
-from suture.identify.predictors.minimax_search import PredictorSearch, Scored, search
+from suture.identify.predictors.minimax_search import search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.predictor_search import PredictorSearch, Scored
 
 CLOSE = 1e-9
 

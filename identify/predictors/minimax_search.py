@@ -24,15 +24,14 @@ from ...dsl.formula import Formula, Kernel, Sum, Symbol, Term, ValueOf, fresh_na
 from ...semantics.semiring import PROBABILITY, Array
 from .arena import Arena
 from .losses import Loss, SquaredLoss
-from .minimax_game import Domain, Saddle, exact_lower, solve, worst_of
+from .minimax_game import Saddle, exact_lower, solve, worst_of
 from .predictor import Predictor
 from .predictor_branching import Branching
-from .selection_diagram import Condition, InvariantClass
+from .predictor_search import ROUNDING, Minimax, PredictorSearch, Scored
+from .selection_diagram import InvariantClass
 from .selection_model import SelectionModel
 
 MOST_EXACT = 64
-ROUNDING = 1e-10
-"""Bounds that are nearer than this are equal but for the rounding of the saddle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,68 +43,6 @@ class Budget:
 
 
 DEFAULT_BUDGET = Budget()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scored:
-    """A class with its predictor, the risk in its worst domain (`worst`, attained; at most `upper`), and that domain.
-
-    `given` are the risks in the domains that the program spells out.
-    """
-
-    members: InvariantClass
-    predictor: Predictor
-    worst: Any
-    upper: Any
-    domain: Domain
-    given: tuple[tuple[str, float], ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Minimax:
-    """The least worst risk of any predictor lies in [`lower`, `upper`]; Fractions where it is known exactly."""
-
-    lower: Any
-    upper: Any
-    predictor: Predictor | None
-    saddle: Saddle
-
-    @property
-    def exact(self) -> bool:
-        """Whether the value is known as a rational number."""
-        return isinstance(self.lower, Fraction) and self.lower == self.upper
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PredictorSearch:
-    """What was found: `classes` are those that were scored, best first, `chosen` the best.
-
-    No class is better than `floor`, that of the chosen one where the search is `complete`.  `minimax` is None where it
-    is beyond the budget, `counted` (the number of classes) where there were too many to score each.
-    """
-
-    model: SelectionModel
-    loss: Loss
-    condition: Condition
-    classes: tuple[Scored, ...]
-    minimax: Minimax | None
-    floor: Any
-    counted: int | None
-
-    @property
-    def complete(self) -> bool:
-        """Whether no class can be better, floats up to rounding."""
-        return bool(self.floor >= self.chosen.worst - ROUNDING)
-
-    @property
-    def chosen(self) -> Scored:
-        """The class with the least worst risk, the smallest boundary of equals."""
-        return self.classes[0]
-
-    @property
-    def gap(self) -> Any:
-        """How much the best predictor of all may be better than the best subset; None where that is not known."""
-        return None if self.minimax is None else max(self.chosen.worst - self.minimax.lower, self.chosen.worst * 0)
 
 
 def search(model: SelectionModel, loss: Loss, budget: Budget = DEFAULT_BUDGET) -> PredictorSearch:
@@ -131,7 +68,7 @@ def search(model: SelectionModel, loss: Loss, budget: Budget = DEFAULT_BUDGET) -
     if floor is None or settled:
         floor = best.worst
     minimax = None if saddle is None else _minimax(model, loss, saddle, best, settled)
-    return PredictorSearch(model, loss, diagram.condition, tuple(scored), minimax, floor, counted)
+    return PredictorSearch(model, loss.name, diagram.condition, tuple(scored), minimax, floor, counted)
 
 
 def _affordable(model: SelectionModel, loss: Loss, classes: int) -> SelectionModel:

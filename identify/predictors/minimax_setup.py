@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from itertools import repeat
 
 import numpy as np
 
 from ...dsl.diagnostics import Diagnostic, SutureError
-from ...dsl.program import AnyMechanism, Domain, Mechanism, Model
+from ...dsl.mechanism_expressions import at_ends, intervals
+from ...dsl.program import AnyMechanism, Domain, Mechanism, Model, Table
+from ...dsl.rows import NumberRows
 from ...semantics.mechanisms import mechanism_array
 from ...semantics.needs import labels_of, missing_mechanism
 from ...semantics.semiring import PROBABILITY, RATIONAL, Array
 from .losses import LogLoss, Loss, SquaredLoss, ZeroOneLoss, outcome_numbers
 from .selection_diagram import SelectionDiagram
-from .selection_model import Adversary, Choice, SelectionModel, any_row, given_row, near_row
+from .selection_model import Adversary, Choice, SelectionModel, any_row, between_rows, given_row, near_row
 
 RATIONAL_CELLS = 1 << 12
 
@@ -101,8 +105,33 @@ def _choice(model: Model, name: str, mechanism: Mechanism | None, labels: Mappin
     if isinstance(mechanism, AnyMechanism):
         cases = [len(labels[parent]) for parent in parents]
         return any_row(name, parents, cases, len(labels[name]), RATIONAL)
+    if isinstance(mechanism, Table) and table_intervals(mechanism):
+        low, high = (_arrays(model, [name], {name: _at(mechanism, end)})[name] for end in (False, True))
+        return between_rows(name, parents, low, high)
     given = {} if mechanism is None else {name: mechanism}
     return given_row(name, parents, _arrays(model, [name], given)[name])
+
+
+def table_intervals(table: Table) -> bool:
+    """Whether a table leaves probabilities open."""
+    if isinstance(table.rows, NumberRows):
+        return False
+    return any(True for row in table.rows for weight in row.weights for _ in intervals(weight))
+
+
+def _at(table: Table, high: bool) -> Table:
+    """A table with its intervals at one end; its rows no longer sum to one."""
+    assert not isinstance(table.rows, NumberRows)
+    rows = (replace(row, weights=tuple(at_ends(each, repeat(high)) for each in row.weights)) for row in table.rows)
+    return Table(table.parents, tuple(rows))
+
+
+def _left_open(model: Model, name: str) -> Mechanism:
+    """What the model leaves open of a mutable mechanism: what it says with intervals, else everything."""
+    own = model.mechanisms.get(name)
+    if isinstance(own, Table) and table_intervals(own):
+        return own
+    return AnyMechanism(model.parents(name))
 
 
 def _adversaries(
@@ -110,7 +139,7 @@ def _adversaries(
 ) -> tuple[Adversary, ...]:
     """One that may do anything, or one a named domain."""
     if not domains:
-        anything = {name: _choice(model, name, AnyMechanism(model.parents(name)), labels) for name in moving}
+        anything = {name: _choice(model, name, _left_open(model, name), labels) for name in moving}
         return (Adversary(None, anything),)
     return tuple(
         Adversary(domain.name, {name: _choice(model, name, _mechanism(model, domain, name), labels) for name in moving})
@@ -141,4 +170,5 @@ def _given(
             choices[name] = _choice(model, name, mechanism, labels)
         except SutureError:
             return None
-    return Adversary(domain.name, choices)
+    fixed = all(choice.fixed for choice in choices.values())
+    return Adversary(domain.name, choices) if fixed else None

@@ -20,10 +20,14 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from ...dsl.diagnostics import Diagnostic, SutureError
 from ...semantics.factors import Axis, Factor
 from ...semantics.networks.contraction import contract
 from ...semantics.semiring import Array, Semiring
 from .selection_diagram import SelectionDiagram
+
+MOST_VALUES = 10
+"""Values of a variable whose probabilities lie in intervals: their polytope has up to `n 2^(n - 1)` corners."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,15 +81,29 @@ def given_row(variable: str, parents: tuple[str, ...], mechanism: Array) -> Choi
 
 
 def near_row(variable: str, parents: tuple[str, ...], mechanism: Array, radius: Fraction) -> Choice:
-    """The choice of any mechanism whose probabilities differ from the given ones by at most `radius`.
+    """The choice of any mechanism whose probabilities differ from the given ones by at most `radius`."""
+    zero, one = Fraction(0), Fraction(1)
+    low, high = np.empty_like(mechanism), np.empty_like(mechanism)
+    for place, entry in np.ndenumerate(mechanism):
+        low[place], high[place] = max(Fraction(entry) - radius, zero), min(Fraction(entry) + radius, one)
+    return between_rows(variable, parents, low, high)
+
+
+def between_rows(variable: str, parents: tuple[str, ...], low: Array, high: Array) -> Choice:
+    """The choice of any mechanism whose probabilities lie between two arrays of Fractions, axes (parents.., values).
 
     The options of a case are the corners of its polytope, so the largest risk over them is that of the linear program.
+    Raises `SutureError` S603 where a variable has so many values that its corners are too many to list.
     """
-    cases = list(np.ndindex(*mechanism.shape[:-1]))
-    found = {case: corners([Fraction(entry) for entry in mechanism[case]], radius) for case in cases}
+    size = low.shape[-1]
+    if size > MOST_VALUES:
+        message = f"intervals of probabilities are for up to {MOST_VALUES} values, and {variable} has {size}"
+        raise SutureError(Diagnostic("S603", message, help="join values, or let the mechanism be any"))
+    cases = list(np.ndindex(*low.shape[:-1]))
+    found = {case: corners(list(zip(low[case], high[case], strict=True))) for case in cases}
     most = max(map(len, found.values()))
-    rows = np.empty((*mechanism.shape[:-1], most, mechanism.shape[-1]), dtype=object)
-    allowed = np.zeros((*mechanism.shape[:-1], most), dtype=np.bool_)
+    rows = np.empty((*low.shape[:-1], most, size), dtype=object)
+    allowed = np.zeros((*low.shape[:-1], most), dtype=np.bool_)
     for case, made in found.items():
         for option in range(most):
             rows[(*case, option)] = made[min(option, len(made) - 1)]
@@ -93,16 +111,16 @@ def near_row(variable: str, parents: tuple[str, ...], mechanism: Array, radius: 
     return Choice(variable, parents, rows, allowed, False)
 
 
-def corners(row: Sequence[Fraction], radius: Fraction) -> list[tuple[Fraction, ...]]:
-    """The corners of the distributions within `radius` of a row: all entries but one at an end of their interval.
+def corners(ends: Sequence[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, ...]]:
+    """The corners of the distributions between given ends: all entries but one at an end of their interval.
 
-    >>> [tuple(map(str, corner)) for corner in corners([Fraction(1, 10), Fraction(9, 10)], Fraction(1, 5))]
+    >>> half, one = Fraction(1, 2), Fraction(1)
+    >>> [tuple(map(str, corner)) for corner in corners([(Fraction(0), Fraction(3, 10)), (half, one)])]
     [('0', '1'), ('3/10', '7/10')]
     """
-    ends = [(max(entry - radius, Fraction(0)), min(entry + radius, Fraction(1))) for entry in row]
     found: set[tuple[Fraction, ...]] = set()
     for free, (low, high) in enumerate(ends):
-        for others in product(*(ends[place] for place in range(len(row)) if place != free)):
+        for others in product(*(set(ends[place]) for place in range(len(ends)) if place != free)):
             rest = 1 - sum(others, Fraction(0))
             if low <= rest <= high:
                 found.add((*others[:free], rest, *others[free:]))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ...dsl import tree
-from ...dsl.constants import shown
+from ...dsl.constants import one_number_needed, shown
 from ...dsl.diagnostics import Diagnostic, SutureError
 
 Floats: TypeAlias = Any
@@ -84,6 +84,8 @@ def _number(node: tree.Expression, values: Mapping[str, Floats], noise: Floats |
             return np.where(*(_number(part, values, noise) for part in (condition, first, second)))
         case tree.Call(function, arguments) if function.text in FUNCTIONS:
             return FUNCTIONS[function.text](*(_number(argument, values, noise) for argument in arguments))
+        case tree.Interval():
+            raise SutureError(one_number_needed(node))
         case _:
             text = f"{shown(node)} is not a number"
             raise SutureError(Diagnostic("S214", text, node.span, "in a mechanism", "use numbers and variables"))

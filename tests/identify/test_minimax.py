@@ -14,8 +14,9 @@ from transfer_check import faults, searched
 
 from suture.dsl.program import Domain, Model
 from suture.dsl.resolve import read_model
-from suture.identify.predictors.minimax_search import Budget, PredictorSearch, search
+from suture.identify.predictors.minimax_search import Budget, search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.predictor_search import PredictorSearch
 
 
 def solved(
