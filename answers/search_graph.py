@@ -31,10 +31,11 @@ def by_the_graph(
     condition, full = diagram.condition, classes[0]
     free = not statement.domains and statement.within is None
     settled = condition.holds and free
-    sizes = [{"boundary": list(each.boundary), "members": each.members, "worst_case": None} for each in classes]
+    unknown = {"worst_case": None, "kind": None}
+    sizes = [{"boundary": list(each.boundary), "members": each.members, **unknown} for each in classes]
     value = {
         "chosen": list(full.boundary) if settled else None,
-        **dict.fromkeys(("worst_case", "minimax", "gap")),
+        **dict.fromkeys(("worst_case", "kind", "upper", "minimax", "gap", "among")),
         "condition": {"holds": condition.holds, "edge": condition.edge},
         "classes": sizes,
     }

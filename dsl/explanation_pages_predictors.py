@@ -69,10 +69,7 @@ model M { X : real ~ Normal(0, 1) ; W : real := exp([0, 1])*X + noise ; mutable 
         "an interval where one number is needed",
         "A mechanism with an interval stands for many mechanisms. Searches for predictors take the worst of them; "
         "whatever else computes with a model needs one number.",
-        """
-model M { X : {0, 1} ~ Bernoulli([0.2, 0.4]) }
-compute P(X = 1)
-""",
+        "",
         "give one number, or search over the domain that has the interval.",
     ),
     "S478": Page(
@@ -86,10 +83,7 @@ model M { X : {0, 1} ~ {0: [0.1, 0.2], 1: [0.3, 0.4]} }
     "S479": Page(
         "a kind of model that is not searched",
         "A search for a predictor of a real outcome reads models whose variables are single real numbers.",
-        """
-model M { T : {0, 1} ~ Bernoulli(0.5) ; Y : real := T + noise ; W : real ~ any ; Y -> W ; mutable W }
-search predictor of Y from {T, W} minimax squared_loss
-""",
+        "",
         "make every variable that the outcome and the features depend on real.",
     ),
 }

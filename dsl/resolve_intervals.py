@@ -64,9 +64,8 @@ def _probability_ends(scope: Scope, weight: tree.Expression) -> tuple[Fraction, 
     if isinstance(weight, tree.Interval):
         known = ends(scope, weight)
     elif any(True for _ in intervals(weight)):
-        scope.report(
-            "S476", "an interval of probabilities stands alone", weight.span, "computed with", "write [0.2, 0.4]"
-        )
+        text = "an interval of probabilities stands alone"
+        scope.report("S476", text, weight.span, "computed with", "write [0.2, 0.4]")
         return None
     else:
         try:
@@ -80,9 +79,8 @@ def _probability_ends(scope: Scope, weight: tree.Expression) -> tuple[Fraction, 
             return None
         known = value, value
     if known is not None and not 0 <= known[0] <= known[1] <= 1:
-        scope.report(
-            "S207", f"{shown(known[0])} to {shown(known[1])} are not probabilities", weight.span, "not in [0, 1]"
-        )
+        text = f"{shown(known[0])} to {shown(known[1])} are not probabilities"
+        scope.report("S207", text, weight.span, "not between 0 and 1")
         return None
     return known
 

@@ -128,8 +128,10 @@ def test_json_has_the_keys_of_the_language_page() -> None:
     found = json.loads(json.dumps(first(HOSPITAL).to_dict()))
     assert found["statement"] == "search"
     assert found["status"] == "value"
-    assert list(found["value"]) == ["chosen", "worst_case", "minimax", "gap", "condition", "classes"]
-    assert list(found["value"]["classes"][0]) == ["boundary", "members", "worst_case"]
+    assert list(found["value"]) == [
+        "chosen", "worst_case", "kind", "upper", "minimax", "gap", "among", "condition", "classes",
+    ]  # fmt: skip
+    assert list(found["value"]["classes"][0]) == ["boundary", "members", "worst_case", "kind"]
     assert found["exact"]["classes"][-1] == {"boundary": [], "worst_case": "1411/10000"}
 
 
