@@ -10,6 +10,7 @@ from oracles.linear_transfer import LinearTransfer, random_linear
 
 import suture
 from suture.dsl.resolve import read_model
+from suture.identify.predictors.affine_predictor import AffinePredictor
 from suture.identify.predictors.linear_search import search_linear
 from suture.identify.predictors.linear_setup import linear_selection
 from suture.identify.predictors.predictor_search import Kind, PredictorSearch
@@ -30,6 +31,7 @@ def test_every_class_predicts_as_regression_with_set_variables_does(seed: int) -
     for each in found.classes:
         inputs = (*each.members.boundary, *transfer.mutable)
         intercept, weights, variance = transfer.regression(inputs)
+        assert isinstance(each.predictor, AffinePredictor)
         own = dict(zip(each.predictor.inputs, each.predictor.coefficients, strict=True))
         assert float(each.predictor.intercept) == pytest.approx(intercept, abs=1e-9)
         assert [float(own.get(name, 0)) for name in inputs] == pytest.approx(weights.tolist(), abs=1e-9)
@@ -91,6 +93,7 @@ search predictor of Y from {X, W} minimax squared_loss
     assert (value["chosen"], value["worst_case"], value["minimax"], value["kind"]) == (["X"], 0.5, 0.5, "exact")
     assert value["among"] == "all predictors"
     assert answer.to_dict()["exact"]["worst_case"] == "1/2"
+    assert isinstance(answer.predictor, AffinePredictor)
     assert answer.predictor.equation == "0.5*X - 0.5*W"
     assert answer.predictor.predict({"X": [3, 1], "W": [1, 1]}).tolist() == [1.0, 0.0]
     assert answer.predictor.predict({"X": 3, "W": 1}) == 1.0
