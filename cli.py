@@ -24,6 +24,7 @@ from .terminal.reports import (
     MISSING,
     PRINTERS,
     WRONG,
+    lacks,
     report,
     report_assertion,
     report_broken,
@@ -87,6 +88,7 @@ def parser() -> argparse.ArgumentParser:
     explain_parser = commands.add_parser("explain", help="explain an error code")
     explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
     explain_parser.set_defaults(run=explain)
+    commands.add_parser("lsp", help="serve an editor: the language server, on stdin and stdout").set_defaults(run=lsp)
     commands.add_parser("schema", help="print the JSON Schema of answers").set_defaults(run=schema)
     commands.add_parser("doctor", help="say what is installed and what is missing").set_defaults(run=doctor)
     return top
@@ -405,6 +407,16 @@ def explain(options: argparse.Namespace) -> int:
         return WRONG
     print(page)
     return FINE
+
+
+def lsp(options: argparse.Namespace) -> int:
+    """`suture lsp`: the language server; editors start it."""
+    del options
+    if lacks("pygls", "lsp", "the language server"):
+        return MISSING
+    from .servers.language_server import main as serve
+
+    return serve()
 
 
 def schema(options: argparse.Namespace) -> int:

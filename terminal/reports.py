@@ -134,3 +134,14 @@ def report_answer_error(answer: Answer, source: Source) -> int:
     sys.stdout.flush()
     print(render(answer.error, source), file=sys.stderr)
     return code_of(answer.error.code)
+
+
+def lacks(package: str, extra: str, what: str) -> bool:
+    """Whether a package that an extra brings is missing; if so, how to get it is said on stderr."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is not None:
+        return False
+    print(f"error: {what} needs the package {package}, which is not installed", file=sys.stderr)
+    print(f"  = help: pip install 'suture[{extra}]'", file=sys.stderr)
+    return True

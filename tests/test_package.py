@@ -23,7 +23,7 @@ import suture
 ROOT = Path(__file__).resolve().parent.parent
 EXTRAS_OF_THE_PACKAGE = ("notebook", "png", "spark", "interop", "lsp", "mcp")
 # A face is loaded by who asks for it: IPython, `suture lsp`, `suture mcp`.
-FACES = ("jupyter_ext", "servers/language_server", "servers/mcp_server")
+FACES = ("jupyter_ext", "servers/language", "servers/mcp")
 BESIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", "out"}
 
 
