@@ -80,7 +80,7 @@ def tokens(text: str, shift: int = 0) -> tuple[Token, ...]:
 def situation(text: str, place: int) -> Situation | None:
     """What may stand at a place; None inside a comment and where only something new can.
 
-    >>> found = situation("model M { X -> Y }\\nidentify P(Y | do(X", 36)
+    >>> found = situation("identify P(Y | do(X", 19)
     >>> found.expects, found.head
     ((<Expect.VARIABLE: 'variable'>,), 'identify')
     """
