@@ -50,9 +50,9 @@ def describe(text: str, place: int, known: Program) -> Description | None:
 
     >>> from .resolve import read_model
     >>> from .source import Source
-    >>> known = Program(Source(""), {"M": read_model("Smoke -> Tar")}, {}, {}, {}, ())
-    >>> describe("identify P(Tar | do(Smoke)) in M", 22, known).title
-    'Smoke: observed variable of M'
+    >>> known = Program(Source(""), {"Model": read_model("Smoke -> Tar")}, {}, {}, {}, ())
+    >>> describe("identify P(Tar | do(Smoke)) in Model", 22, known).title
+    'Smoke: observed variable of Model'
     """
     start, end = word_at(text, place)
     word = text[start:end]
