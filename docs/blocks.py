@@ -13,6 +13,9 @@ A picture below a line `<!-- drawn by: show M after do(X) -->` is what that stat
 one below `<!-- drawn by python: .. -->` the value of that expression.  Pictures are compared by what is written in
 them, not by coordinates, which depend on the version of Graphviz.
 
+On a page that starts with `<!-- one session` programs are read like the cells of a notebook: each knows what those
+before it define, and the tables that Python has by name.  Elsewhere each stands for itself.
+
 A line `...` in what is shown stands for any number of lines left out.  A fence with a file's name after its language is
 written to the page's folder, in which everything runs; the examples lie there as well.  One marked `slow` may be left
 out, together with what it shows: the ordinary tests do so.
@@ -33,14 +36,18 @@ from pathlib import Path
 from typing import Any
 
 import suture
+from suture.answers.answer import Answers
 from suture.cli import main as command
 from suture.dsl.diagnostics import SutureError
+from suture.dsl.program import Statement
 from suture.dsl.program_files import read_program
 from suture.dsl.source import Source
+from suture.engine import Session
 
 FENCE = re.compile(r"^```(\w*)(?: +([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"^<!-- drawn by( python)?: (.*?) -->\n!\[[^\]]*\]\(([^)\s]+)\)", re.MULTILINE)
 WRITTEN = re.compile(r"<(?:text|title|tspan)[^>]*>([^<]*)<|aria-label=\"([^\"]*)\"")
+SESSION = "<!-- one session"
 SHOWN = ("answer", "refused", "output")
 
 
@@ -101,6 +108,8 @@ class Run:
     folder: Path
     program: str = ""
     printed: str = ""
+    session: Session | None = None
+    asked: tuple[Statement, ...] = ()
     names: dict[str, object] = field(default_factory=lambda: {"__name__": "page"})
 
     def faults(self, block: Block) -> Iterator[str]:
@@ -130,8 +139,11 @@ class Run:
         if drawn.python:
             value: Any = eval(drawn.code, self.names)
             return value if isinstance(value, str) else value.svg()
-        answers = suture.run(f"{self.program}\n{drawn.code}\n", self.folder)
-        return answers[-1].svg()
+        if self.session is not None:
+            (statement,) = self.session.enter(Source(drawn.code))
+            (answer,) = self.session.answer(statement)
+            return answer.svg()
+        return suture.run(f"{self.program}\n{drawn.code}\n", self.folder)[-1].svg()
 
     def _compare(self, block: Block, whole: str) -> Iterator[str]:
         if not shows(block.text, whole):
@@ -139,17 +151,29 @@ class Run:
 
     def _read(self, block: Block) -> Iterator[str]:
         self.program = block.text
+        name = f"{self.page}, block {block.number}"
         try:
-            read_program(Source(block.text, f"{self.page}, block {block.number}"), self.folder)
+            if self.session is None:
+                read_program(Source(block.text, name), self.folder)
+            else:
+                self.session.frames = self.names
+                self.asked = self.session.enter(Source(block.text, name))
         except SutureError as error:
             yield error.render()
 
     def _answer(self, block: Block) -> Iterator[str]:
         try:
-            answers = str(suture.run(self.program, self.folder))
+            answers = str(self.answers())
         except SutureError as error:
             answers = error.render()
         yield from self._compare(block, answers)
+
+    def answers(self) -> Answers:
+        """The answers to the program before; raises `SutureError` where it has errors."""
+        if self.session is None:
+            return suture.run(self.program, self.folder)
+        session = self.session
+        return Answers(answer for statement in self.asked for answer in session.answer(statement))
 
     def _execute(self, block: Block) -> Iterator[str]:
         output = io.StringIO()
@@ -228,7 +252,7 @@ def faults(
         if examples.is_dir():
             for entry in examples.iterdir():
                 (folder / entry.name).symlink_to(entry)
-        run = Run(page, folder)
+        run = Run(page, folder, session=Session.empty(folder) if SESSION in text[: len(SESSION)] else None)
         every = kept(parts(text), slow)
         for part, after in zip_longest(every, every[1:]):
             if isinstance(part, Drawn):

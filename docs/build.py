@@ -1,9 +1,8 @@
 """Writes the generated pages of the documentation and checks every page: `make docs`.
 
-Generated are `errors.md` (from the pages of `suture explain`), what stands between the marks of
-`reference.md` (from the grammar) and the pictures.  In
-every Markdown page each relative link must lead to a file, each anchor to a heading, and each fenced block must do what
-the page shows (`blocks.py`).  `--check` writes nothing, and says what differs.
+Generated are `errors.md` (from the pages of `suture explain`), what stands between the marks of `reference.md` (from
+the grammar), `tutorial.ipynb` (from `tutorial.md`) and the pictures.  In every Markdown page each relative link must
+lead to a file, each anchor to a heading, and each fenced block must do what the page shows (`blocks.py`).  `--check` writes nothing, and says what differs.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import blocks
+import notebooks
 import reference
 
 from suture.dsl.explanations import codes, explain
@@ -87,8 +87,9 @@ def unreachable() -> list[Path]:
 
 
 def stale() -> list[Path]:
-    """Generated pages that do not hold what they should."""
-    return [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    """Generated pages and notebooks that do not hold what they should."""
+    old = [path for path, text in generated().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+    return [*old, *(notebooks.file_of(page) for page in notebooks.PAGES if notebooks.stale(page))]
 
 
 def main(arguments: list[str]) -> int:
@@ -97,10 +98,13 @@ def main(arguments: list[str]) -> int:
     Pages named on the command line are run alone.
     """
     write = "--check" not in arguments
+    named = [Path(name).resolve() for name in arguments if not name.startswith("-")]
     if write:
         for path, text in generated().items():
             path.write_text(text, encoding="utf-8")
-    named = [Path(name).resolve() for name in arguments if not name.startswith("-")]
+        for page in notebooks.PAGES:
+            if not named or notebooks.stale(page):
+                notebooks.write(page)
     chosen = named or pages()
     faults = [f"{path.relative_to(ROOT)} is out of date; run `make docs`" for path in stale()]
     faults += [f"docs/reference.md does not have the form {name}" for name in reference.missing(ROOT)]

@@ -26,7 +26,7 @@ def module(name: str) -> ModuleType:
     return found
 
 
-blocks, reference, build = module("blocks"), module("reference"), module("build")
+blocks, reference, notebooks, build = map(module, ("blocks", "reference", "notebooks", "build"))
 PAGES = build.pages()
 
 
@@ -52,6 +52,31 @@ def test_generated_pages_are_current() -> None:
 
 def test_every_page_can_be_found_from_the_front_page() -> None:
     assert build.unreachable() == []
+
+
+def test_the_tutorial_runs_as_a_notebook_and_shows_what_is_kept() -> None:
+    import nbformat
+
+    (page,) = notebooks.PAGES
+    kept = nbformat.read(notebooks.file_of(page), as_version=4)
+    assert notebooks.shown(notebooks.executed(page)) == notebooks.shown(kept)
+
+
+def test_blocks_become_cells() -> None:
+    page = (
+        "<!-- one session: x -->\n# Title\n\nText.\n\n## One\nSay:\n```suture\nmodel M { X -> Y }\n```\n"
+        "```answer\n...\n```\n<!-- drawn by: show M -->\n![M](m.svg)\n```python\nx = 1\n```\n"
+        "<details>\n\n```suture\nmodel N { A }\n```\n</details>\n\n## Two\n"
+    )
+    assert notebooks.cells(page) == [
+        ("markdown", "# Title\n\nText."),
+        ("code", "%load_ext suture.jupyter_ext"),
+        ("markdown", "## One\nSay:"),
+        ("code", "%%suture\nmodel M { X -> Y }"),
+        ("code", "x = 1"),
+        ("markdown", "<details>\n\n```suture\nmodel N { A }\n```\n</details>"),
+        ("markdown", "## Two"),
+    ]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
