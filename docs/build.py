@@ -2,7 +2,9 @@
 
 Generated are `errors.md` (from the pages of `suture explain`), what stands between the marks of `reference.md` (from
 the grammar), `tutorial.ipynb` (from `tutorial.md`) and the pictures.  In every Markdown page each relative link must
-lead to a file, each anchor to a heading, and each fenced block must do what the page shows (`blocks.py`).  `--check` writes nothing, and says what differs.
+lead to a file, each anchor to a heading, and each fenced block must do what the page shows (`blocks.py`).
+
+`--check` writes nothing, and says what differs.
 """
 
 from __future__ import annotations
