@@ -331,7 +331,7 @@ class Session:
         from .answers.searching import searched
 
         head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
-        return searched(head, statement, self.program, self.outcome)
+        return searched(head, statement, self.program, self.outcome, self.table)
 
     def across(self, statement: Canonicalise | Equivalent | Counterfactual) -> Answer:
         """Several domains of a latent model: its canonical form, equivalence, one sample in another domain."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .answers.answer import Answer, Answers, Status
 from .answers.estimate import estimated, real_note
@@ -17,11 +17,14 @@ from .dsl.diagram import Diagram
 from .dsl.drawing import Scene, causal_graph_scene, diagram_scene, surgery_scene
 from .dsl.files import read_file
 from .dsl.formula import Kernel, variables
-from .dsl.program import Adjust, Compute, Identify, Independent, Program, Query, Search
+from .dsl.program import Adjust, Compute, Domain, Identify, Independent, Program, Query, Search
 from .dsl.program import Model as ResolvedModel
-from .dsl.resolve import read_model, read_query, read_search
+from .dsl.resolve import read_domain, read_model, read_query, read_search
 from .dsl.source import Source, Span
 from .engine import Session, read, run
+
+if TYPE_CHECKING:
+    from .identify.environments.environment_search import Options
 
 NOWHERE = Span(0, 0, 0, 0)
 
@@ -224,6 +227,16 @@ class Model:
         loss: str = "squared_loss",
         mutable: Sequence[str] | None = None,
         within: float | str | Fraction | None = None,
+        *,
+        domains: Mapping[str, str] | None = None,
+        over: Sequence[str] = (),
+        compare: bool = False,
+        data: Mapping[str, Any] | None = None,
+        weight: str | None = None,
+        smoothing: float = 0.0,
+        draws: int = 200,
+        level: float = 0.05,
+        seed: int = 0,
     ) -> Answer:
         """The predictor of `outcome` whose worst risk over all domains is least, among those of stable subsets.
 
@@ -231,21 +244,51 @@ class Model:
         anything, are those the model declares; with `within` their probabilities may differ from the model's by at most
         that much.  `loss` is `squared_loss`, `log_loss` or `zero_one`.  The answer's
         `predictor` predicts rows of data, its `search` holds every class, worst domain and bound.
-        Raises `SutureError` where names or numbers do not fit.
+
+        `domains` are domains by name, what differs in each written as in the language; the search is `over` those
+        named, else over all there could be.  `compare` puts other methods beside.
+
+        `data` are tables of several environments by name, each as `estimate` takes them, with a column `weight` of row
+        counts or none: mechanisms are then estimated, `smoothing` added to each count.  Where nothing is said to be
+        mutable, what differs between the environments is found by tests at `level`.  `draws` bootstrap samples of the
+        environments tell how sure the worst cases are; `seed` is that of all random numbers.  The answer's
+        `environments` holds tests, intervals and comparison.
+        Raises `SutureError` where names, numbers or data do not fit.
 
         >>> model = Model("Y : {0, 1} ~ Bernoulli(0.2) ; M : {0, 1} ; Y -> M ; mutable M")
         >>> model.search_predictor("Y").value["worst_case"]
         0.16
+        >>> near = {"near": "M ~ table (Y) { 0 => 0.5, 0.5 ; 1 => 0.4, 0.6 }"}
+        >>> round(model.search_predictor("Y", domains=near, over=["near"]).value["minimax"], 3)
+        0.159
         """
         chosen = [name for name in self.observed if name != outcome] if features is None else features
         self._require(mutable or ())
         model = self._resolved if mutable is None else replace(self._resolved, mutable=tuple(mutable))
+        known = [read_domain(name, text, model) for name, text in (domains or {}).items()]
         text = f"search predictor of {outcome} from {{{', '.join(chosen)}}} minimax {loss}"
-        asked = replace(read_search(text, model), span=NOWHERE)
+        text = f"{text} compare" if compare else text
+        asked = replace(read_search(text, model, known, over, tuple(data or ())), span=NOWHERE)
         if within is not None:
             radius = _radius(within)
             asked = replace(asked, within=radius, text=f"{asked.text} within {radius}")
-        return Model.of(model)._one(asked)
+        if data is None:
+            return Model.of(model)._one(asked, {domain.name: domain for domain in known})
+        from .identify.environments.environment_search import Options
+
+        options = Options(compare, smoothing, draws, level, seed=seed)
+        return Model.of(model)._from_environments(asked, data, weight, options)
+
+    def _from_environments(
+        self, asked: Search, data: Mapping[str, Any], weight: str | None, options: Options
+    ) -> Answer:
+        """The answer to a search from tables of Python; raises `SutureError` as it does."""
+        from .answers.searching import searched_in_data
+        from .semantics.data.empirical import from_columns
+
+        tables = {name: from_columns(frame, self._resolved, weight, name) for name, frame in data.items()}
+        head = Answer("search", Status.VALUE, None, None, self.name, asked.text)
+        return searched_in_data(head, asked, self._resolved, tables, self._session().outcome, options)
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.
@@ -298,12 +341,16 @@ class Model:
             found.append(formula)
         return tuple(found)
 
-    def _session(self) -> Session:
-        program = Program(Source(""), {self.name: self._resolved}, {}, {}, {}, ())
+    def _session(self, domains: Mapping[str, Domain] | None = None) -> Session:
+        program = Program(Source(""), {self.name: self._resolved}, domains or {}, {}, {}, ())
         return Session(program)
 
-    def _one(self, statement: Identify | Compute | Independent | Adjust | Search) -> Answer:
-        (answer,) = self._session().answer(statement)
+    def _one(
+        self,
+        statement: Identify | Compute | Independent | Adjust | Search,
+        domains: Mapping[str, Domain] | None = None,
+    ) -> Answer:
+        (answer,) = self._session(domains).answer(statement)
         if answer.error is not None:
             raise SutureError(answer.error)
         return answer

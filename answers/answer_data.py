@@ -16,6 +16,7 @@ from ..identify.derivation_text import condition_text, rewrite_dict, step_dict, 
 
 if TYPE_CHECKING:
     from ..dsl.drawing.scene import Scene
+    from ..identify.environments.environment_search import EnvironmentFindings
     from ..identify.predictors.predictor_search import AnyPredictor, PredictorSearch
     from ..identify.witnesses.model_pair import ModelPair, NoWitness
     from ..semantics.factors import NamedTable
@@ -79,7 +80,8 @@ class AnswerData:
     `value` is a number, a table or None; `exact` the same in rationals or closed form where it was computed so.  What
     does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
     that is no number, `program` one in the language that belongs to it.  `notes` are facts a reader of the number
-    should know; `error` goes with status `ERROR`.  `search` is all that a search for a predictor found.
+    should know; `error` goes with status `ERROR`.  `search` is all that a search for a predictor found, `environments`
+    what data added to it.
     """
 
     statement: str
@@ -109,6 +111,7 @@ class AnswerData:
     error: Diagnostic | None = None
     seconds: float = 0.0
     search: PredictorSearch | None = None
+    environments: EnvironmentFindings | None = None
 
     @property
     def predictor(self) -> AnyPredictor | None:

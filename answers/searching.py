@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -14,21 +14,60 @@ from ..identify.derivation import Identified, Outcome
 from .answer import Answer
 from .answer_data import Estimand
 from .search_graph import by_the_graph, identified
+from .searching_data import found_in_data, with_compared, with_data
 
 if TYPE_CHECKING:
+    from ..identify.environments.environment_search import Options
     from ..identify.predictors.predictor_search import PredictorSearch
+    from ..semantics.data.empirical import Empirical
 
 
 def searched(
-    head: Answer, statement: Search, program: Program, outcome: Callable[[Formula, Diagram], Outcome]
+    head: Answer,
+    statement: Search,
+    program: Program,
+    outcome: Callable[[Formula, Diagram], Outcome],
+    table: Callable[[str], Empirical],
 ) -> Answer:
     """The answer to a search.  Raises `SutureError` where numbers are missing or the tables are too large."""
     model = program.models[statement.model]
+    if statement.sources:
+        pairs = zip(statement.environments, statement.sources, strict=True)
+        return searched_in_data(head, statement, model, {name: table(source) for name, source in pairs}, outcome)
     if not any(name in model.mechanisms for name in model.by_name if name not in statement.changing):
         return by_the_graph(head, statement, model, outcome)
     over = [program.domains[_domain_key(program, statement.model, name)] for name in statement.domains]
     every = [domain for domain in program.domains.values() if domain.model == statement.model]
-    return with_search(head, _found(statement, model, over, over or every), outcome, model.diagram)
+    found = _found(statement, model, over, over or every)
+    answer = with_search(head, found, outcome, model.diagram)
+    return _compared(answer, found) if statement.compared else answer
+
+
+def _compared(answer: Answer, found: PredictorSearch) -> Answer:
+    """The answer with other methods beside, made from the domains that the program spells out."""
+    from ..identify.environments.spelled_out import compare_domains
+
+    return with_compared(answer, compare_domains(found))
+
+
+def searched_in_data(
+    head: Answer,
+    statement: Search,
+    model: Model,
+    tables: Mapping[str, Empirical],
+    outcome: Callable[[Formula, Diagram], Outcome],
+    options: Options | None = None,
+) -> Answer:
+    """The answer to a search from data of several environments, by their names.
+
+    Raises `SutureError` as `search_environments` does.
+    """
+    from ..identify.environments.environment_search import Options
+
+    chosen = options or Options(compared=statement.compared)
+    found, data = found_in_data(statement, model, tables, chosen)
+    head = replace(head, source=", ".join(statement.sources) or "data")
+    return with_data(with_search(head, found, outcome, model.diagram), found, data, model)
 
 
 def _found(statement: Search, model: Model, over: Sequence[Domain], given: Sequence[Domain]) -> PredictorSearch:

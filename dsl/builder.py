@@ -298,11 +298,14 @@ class Builder:
         outcome: tree.Name,
         features: tuple[tree.Name, ...],
         model: tree.Name | None,
+        sources: tuple[tree.Name, ...] | None,
         domains: tuple[tree.Name, ...] | None,
         loss: tree.Name,
         within: tree.Expression | None,
+        compared: Token | None,
     ) -> tree.Search:
-        return tree.Search(outcome, features, model, domains or (), loss, within, self.place(meta))
+        place, beside = self.place(meta), bool(compared)
+        return tree.Search(outcome, features, model, domains or (), loss, within, sources or (), beside, place)
 
     def canonicalise(
         self, meta: Meta, model: tree.Name, domains: tuple[tree.Name, ...], name: tree.Name | None

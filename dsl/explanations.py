@@ -7,12 +7,23 @@ from .explanation_pages import Page
 from .explanation_pages_asking import PAGES as ASKING
 from .explanation_pages_batches import PAGES as BATCHES
 from .explanation_pages_bounds import PAGES as BOUNDS
+from .explanation_pages_environments import PAGES as ENVIRONMENTS
 from .explanation_pages_exchange import PAGES as EXCHANGE
 from .explanation_pages_gaussian import PAGES as GAUSSIAN
 from .explanation_pages_latent import PAGES as LATENT
 from .explanation_pages_predictors import PAGES as PREDICTORS
 
-PAGES: dict[str, Page] = {**WRITING, **EXCHANGE, **ASKING, **BATCHES, **BOUNDS, **GAUSSIAN, **LATENT, **PREDICTORS}
+PAGES: dict[str, Page] = {
+    **WRITING,
+    **EXCHANGE,
+    **ASKING,
+    **BATCHES,
+    **BOUNDS,
+    **GAUSSIAN,
+    **LATENT,
+    **PREDICTORS,
+    **ENVIRONMENTS,
+}
 
 
 def codes() -> tuple[str, ...]:

@@ -246,8 +246,9 @@ class _Names:
                 yield from self._events(do.events if do else (), self._root(model.text))
                 if worlds is not None:
                     yield from self._expression(worlds, self._root(model.text))
-            case tree.Search(outcome, features, named, domains):
+            case tree.Search(outcome, features, named, domains, sources=sources):
                 yield from self._variables((outcome, *features), named)
+                yield from self._sources(sources, self._only(named))
                 for domain in domains:
                     yield from self._domain(domain, self._only(named))
             case tree.Assert(named, claim):

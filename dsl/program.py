@@ -309,10 +309,12 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`search predictor of Y from {A, B} in M [over {d, e}] minimax LOSS [within 0.1]`.
+    """`search predictor of Y from {A, B} in M [from d1, d2] [over {d, e}] minimax LOSS [within 0.1] [compare]`.
 
     `changing` are the variables whose mechanisms differ between domains; where `domains` is empty, in any way that the
-    model's own mechanism leaves open, or by at most `within` in each probability.
+    model's own mechanism leaves open, or by at most `within` in each probability.  With `sources`, data sets,
+    mechanisms are estimated; `environments` are the names of these, and where nothing is `changing` the data tell what
+    is.  `compared` asks for other methods beside.
     """
 
     outcome: str
@@ -324,6 +326,9 @@ class Search:
     text: str
     span: Span
     within: Fraction | None = None
+    sources: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    compared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

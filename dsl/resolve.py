@@ -7,13 +7,14 @@ uses are not reported again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from . import tree
 from .diagnostics import Diagnostic, SutureError
 from .parser import parse, parse_expression, parse_inside
-from .program import Domain, Model, Program, Query, Search, Statement
+from .program import Data, Domain, Inline, Model, Program, Query, Search, Statement
 from .resolve_data import resolve_data
 from .resolve_models import resolve_domain, resolve_model
 from .resolve_queries import QueryResolver
@@ -85,10 +86,34 @@ def read_query(text: str, model: Model) -> Query:
     return query
 
 
-def read_search(text: str, model: Model) -> Search:
-    """The search for a predictor that a text spells, about `model`.
+def read_domain(name: str, text: str, model: Model) -> Domain:
+    """The domain of `model` that a text spells, the inside of `domain NAME of M { .. }`.
 
-    Raises `SutureError` where the text is no such statement about it.
+    Raises `SutureError` where the text is not that.
+
+    >>> list(read_domain("rural", "X ~ any", read_model("Y -> X ; mutable X")).mechanisms)
+    ['X']
+    """
+    source = Source(f"domain {name} of {model.name} {{ {text} }}")
+    (statement,) = parse(source).statements
+    assert isinstance(statement, tree.Domain)
+    scope = Scope(source, models={model.name: model}, kinds={model.name: ("model", Span(0, 0, 0, 0))})
+    found = resolve_domain(scope, statement)
+    if found is None:
+        raise SutureError(sorted(scope.problems, key=_place), source)
+    return found
+
+
+def read_search(
+    text: str,
+    model: Model,
+    domains: Sequence[Domain] = (),
+    over: Sequence[str] = (),
+    environments: Sequence[str] = (),
+) -> Search:
+    """The search for a predictor that a text spells, about `model` and its domains, `over` some of them.
+
+    `environments` name data sets that it is made from.  Raises `SutureError` where the text is no such statement.
 
     >>> read_search("search predictor of Y from {X} minimax log_loss", read_model("Y -> X ; mutable X")).changing
     ('X',)
@@ -96,8 +121,13 @@ def read_search(text: str, model: Model) -> Search:
     source = Source(text)
     program = parse(source)
     scope = Scope(source, models={model.name: model}, kinds={model.name: ("model", Span(0, 0, 0, 0))})
+    scope.domains = {(model.name, domain.name): domain for domain in domains}
+    scope.data = {name: Data(name, model.name, Inline((), ())) for name in environments}
     action = program.statements[0]
     assert isinstance(action, tree.Search)
+    whole = Span(0, len(text), 1, 1)
+    sources = tuple(tree.Name(name, whole) for name in environments)
+    action = replace(action, sources=sources, domains=tuple(tree.Name(name, whole) for name in over))
     found = StatementResolver(scope).resolve(action)
     if not isinstance(found, Search):
         raise SutureError(sorted(scope.problems, key=_place), source)

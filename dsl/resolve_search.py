@@ -10,20 +10,24 @@ from . import tree
 from .constants import constant, shown
 from .diagnostics import SutureError
 from .labels import number
-from .program import AnyMechanism, Domain, Finite, Model, Search
+from .program import AnyMechanism, Data, Domain, Finite, Model, Search
 from .scope import Scope
 from .statement_text import statement_text
 
 
-def search_statement(scope: Scope, action: tree.Search, model: Model) -> Search | None:
-    """The checked search, or None with its problems noted (S470 to S473)."""
+def search_statement(scope: Scope, action: tree.Search, model: Model, data: Sequence[Data] = ()) -> Search | None:
+    """The checked search, or None with its problems noted (S103, S470 to S473, S497).
+
+    With data, what changes may be left to them.
+    """
     named = [scope.domains.get((model.name, name.text)) for name in action.domains]
     over = [domain for domain in named if domain is not None]
-    if len(over) < len(action.domains) or scope.broken:
+    if (len(over) < len(action.domains) and not data) or scope.broken:
         return None
     every = [domain for (owner, _), domain in scope.domains.items() if owner == model.name]
-    changing = changing_variables(model, every, over)
-    if not changing:
+    changing = changing_variables(model, every, () if data else over)
+    environments = _environments(scope, action, data)
+    if not changing and not data:
         _nothing_changes(scope, action, model)
     if action.outcome.text in changing:
         text = f"the mechanism of {action.outcome.text} may change, so nothing about it carries over"
@@ -43,7 +47,26 @@ def search_statement(scope: Scope, action: tree.Search, model: Model) -> Search 
         statement_text(replace(action, model=None)).removeprefix("search "),
         action.span,
         within,
+        sources=tuple(each.name for each in data),
+        environments=environments,
+        compared=action.compared,
     )
+
+
+def _environments(scope: Scope, action: tree.Search, data: Sequence[Data]) -> tuple[str, ...]:
+    """The environments that data sets come from, a data set each: its domain, or its own name (S103, S497)."""
+    found = [each.domain or each.name for each in data]
+    for place, (each, name) in enumerate(zip(data, action.sources, strict=True)):
+        if found[place] in found[:place]:
+            text = f"two of these data sets come from domain {found[place]}"
+            scope.report("S497", text, name.span, "again", "a search takes one data set an environment")
+        if each.do:
+            text = f"'{each.name}' is an experiment, and a search takes environments as they were observed"
+            scope.report("S497", text, name.span, "not here", "leave it out")
+    for name in action.domains if data else ():
+        if name.text not in found:
+            scope.unknown("S103", "environment", name, found)
+    return tuple(found)
 
 
 def _within(scope: Scope, action: tree.Search) -> Fraction | None:

@@ -315,8 +315,11 @@ class StatementResolver:
         self._known(names, model)
         self._not_latent(names, model)
         self._apart(names)
-        self._domains(action.domains, model)
-        return search_statement(self.scope, action, model) if len(self.scope.problems) == before else None
+        self._apart(action.sources)
+        data = [self.scope.data[name.text] for name in action.sources if self._data(name, model)]
+        if not action.sources:
+            self._domains(action.domains, model)
+        return search_statement(self.scope, action, model, data) if len(self.scope.problems) == before else None
 
     def _canonicalise(self, action: tree.Canonicalise) -> Canonicalise | None:
         model = self._source(action.model)

@@ -34,11 +34,12 @@ def statement_text(action: tree.Action | tree.Query) -> str:
             after = f" after {event_text(do)}" if do else ""
             twins = f" worlds {expression_text(worlds)}" if worlds else ""
             return f"show {model.text}{after}{twins}"
-        case tree.Search(outcome, features, model, domains, loss, within):
+        case tree.Search(outcome, features, model, domains, loss, within, sources, compared):
             over = _over(domains) if domains else ""
             chosen = f"search predictor of {outcome.text} from {{{names_text(features)}}}"
             near = f" within {expression_text(within)}" if within else ""
-            return f"{chosen}{_in(model)}{over} minimax {loss.text}{near}"
+            beside = " compare" if compared else ""
+            return f"{chosen}{_in(model)}{_from(sources)}{over} minimax {loss.text}{near}{beside}"
         case tree.Canonicalise(model, domains, name):
             return f"canonicalise {model.text}{_over(domains)}{_as(name)}"
         case tree.Equivalent(first, second, domains):

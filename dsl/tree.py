@@ -566,7 +566,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """`search predictor of Y from {A, B} in M over {d, e} minimax LOSS within 0.1`."""
+    """`search predictor of Y from {A, B} in M from d1, d2 over {d, e} minimax LOSS within 0.1 compare`."""
 
     outcome: Name
     features: tuple[Name, ...]
@@ -574,6 +574,8 @@ class Search:
     domains: tuple[Name, ...]
     loss: Name
     within: Expression | None = None
+    sources: tuple[Name, ...] = ()
+    compared: bool = False
     span: Span = field(default=NOWHERE, compare=False, repr=False)
 
 

@@ -136,7 +136,9 @@ statement = st.one_of(
     st.builds(tree.Independent, name, name, some(name, 0), maybe(name)),
     st.builds(tree.Adjust, group, group, maybe(name), some(source, 0)),
     st.builds(tree.Show, name, maybe(do), maybe(expression)),
-    st.builds(tree.Search, name, some(name), maybe(name), some(name, 0), name),
+    st.builds(
+        tree.Search, name, some(name), maybe(name), some(name, 0), name, maybe(number), some(name, 0), st.booleans()
+    ),
     st.builds(tree.Canonicalise, name, some(name), maybe(name)),
     st.builds(tree.Equivalent, name, name, some(name)),
     st.builds(tree.Counterfactual, setups, maybe(name), name, name),

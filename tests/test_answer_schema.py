@@ -66,6 +66,11 @@ PROGRAMS = {
     "search predictor of Y from {A, M} minimax log_loss\n",
     "search, undecided": "model S { A -> Y ; Y -> M ; mutable M }\ndomain d of S { M ~ any }\n"
     "search predictor of Y from {A, M} over {d} minimax log_loss\n",
+    "search in data": "model S { Y, M : {0, 1} ; Y -> M ; mutable M }\n"
+    "data a of S weight n { Y, M, n ; 0, 0, 5 ; 0, 1, 2 ; 1, 0, 1 ; 1, 1, 4 }\n"
+    "data b of S weight n { Y, M, n ; 0, 0, 0.5 ; 0, 1, 0.2 ; 1, 0, 0.1 ; 1, 1, 0.2 }\n"
+    "search predictor of Y from {M} from a minimax squared_loss compare\n"
+    "search predictor of Y from {M} from a, b over {a} minimax zero_one\n",
     "several domains": LINEAR + "canonicalise L over {old, new} as N\nequivalent L, N over {old, new}\n"
     "counterfactual X1 = 1, X2 = 1/3 in L from old to new\n",
     "a diagram in several domains": "model D { latent A, B ; X, Y ; A -> B ; {A, B} -> X ; {A, B} -> Y }\n"

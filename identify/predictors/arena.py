@@ -79,7 +79,7 @@ class Arena:
             mechanism = choice.mixed() if policy is None else choice.mechanism(_policy(choice, policy))
             if not self.semiring.exact:
                 mechanism = mechanism.astype(np.float64)
-            values = values * _spread(mechanism, (*choice.parents, name), self.axes)
+            values = values * spread(mechanism, (*choice.parents, name), self.axes)
         rest = tuple(range(len(self.inputs) + 1, len(self.axes)))
         return self._flat(values.sum(axis=rest) if rest else values)
 
@@ -104,10 +104,10 @@ class Arena:
         rows = choice.rows if self.semiring.exact else choice.rows.astype(np.float64)
         wider = axes if choice.fixed else (*axes, choice.axis)
         if choice.fixed:
-            own = _spread(rows[..., 0, :], (*choice.parents, choice.variable), axes)
+            own = spread(rows[..., 0, :], (*choice.parents, choice.variable), axes)
             return values * own, axes
         allowed = np.where(choice.allowed[..., None], rows, rows * 0)
-        own = _spread(allowed, (*choice.parents, choice.axis, choice.variable), wider)
+        own = spread(allowed, (*choice.parents, choice.axis, choice.variable), wider)
         return values[..., None] * own, wider
 
 
@@ -117,7 +117,7 @@ def _policy(choice: Choice, policy: Policy) -> NDArray[np.intp]:
     return np.asarray(choice.allowed.argmax(axis=-1), dtype=np.intp) if found is None else found
 
 
-def _spread(values: Array, axes: Sequence[Axis], wanted: Sequence[Axis]) -> Array:
+def spread(values: Array, axes: Sequence[Axis], wanted: Sequence[Axis]) -> Array:
     """The values with axes in the order wanted, of length one where they have none."""
     present = [axis for axis in wanted if axis in axes]
     moved = values.transpose([list(axes).index(axis) for axis in present])

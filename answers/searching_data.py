@@ -1,0 +1,224 @@
+"""Answers to `search predictor .. from data`: what the data add, in words, as tables and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..dsl.diagnostics import Diagnostic, SutureError
+from ..dsl.program import Model, Real, Search
+from .answer import Answer
+
+if TYPE_CHECKING:
+    from ..identify.environments.environment_search import EnvironmentFindings, Options
+    from ..identify.environments.table_baselines import Compared
+    from ..identify.predictors.predictor_search import PredictorSearch
+    from ..semantics.data.empirical import Empirical
+
+WIDTH = 78
+SHOWN = 12
+"""Classes that the terminal shows; all of them are in the JSON."""
+
+
+def found_in_data(
+    statement: Search, model: Model, tables: Mapping[str, Empirical], options: Options
+) -> tuple[PredictorSearch, EnvironmentFindings]:
+    """The search in the data of named environments.
+
+    Raises `SutureError` S497 where a variable is real, and what `search_environments` raises.
+    """
+    from ..identify.environments.environment_search import search_environments
+    from ..identify.predictors.minimax_setup import loss_named
+
+    for name in (statement.outcome, *statement.features):
+        if isinstance(model.by_name[name].values, Real):
+            message = f"{name} is real, and a search from data is over finite variables"
+            raise SutureError(Diagnostic("S497", message, help=f"group the values of {name}, and declare the groups"))
+    loss = loss_named(statement.loss, next(iter(tables.values())).labels(statement.outcome))
+    return search_environments(
+        model.diagram,
+        statement.outcome,
+        statement.features,
+        statement.changing,
+        tables,
+        loss,
+        statement.domains,
+        statement.within,
+        options,
+    )
+
+
+def with_data(answer: Answer, found: PredictorSearch, data: EnvironmentFindings, model: Model) -> Answer:
+    """The answer to a search with what the data add to it."""
+    assert isinstance(answer.value, Mapping)
+    return replace(
+        answer,
+        method=f"{answer.method}, mechanisms from data",
+        value={**answer.value, **_value(answer.value, found, data)},
+        lines=(*answer.lines, *_lines(found, data)),
+        notes=(*answer.notes, *_notes(data, model)),
+        environments=data,
+    )
+
+
+def with_compared(answer: Answer, compared: Sequence[Compared]) -> Answer:
+    """The answer with other methods beside."""
+    assert isinstance(answer.value, Mapping)
+    value = {**answer.value, "compare": _compare_value(compared)}
+    note = f"{_reading(compared)}; a lower bound is marked >="
+    notes = (*answer.notes, note) if any(not each.exact for each in compared) else answer.notes
+    return replace(answer, value=value, lines=(*answer.lines, *_compare_lines(compared)), notes=notes)
+
+
+def _reading(compared: Sequence[Compared]) -> str:
+    return f"worst cases of {sum(not each.exact for each in compared)} methods are not exact"
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# JSON
+
+
+def _value(value: Mapping[str, Any], found: PredictorSearch, data: EnvironmentFindings) -> dict[str, Any]:
+    """The fields of the language page that data add."""
+    made: dict[str, Any] = {
+        "classes": [
+            {**own, "risks": dict(each.given), **_interval(data, place)}
+            for place, (own, each) in enumerate(zip(value["classes"], found.classes, strict=True))
+        ],
+        "environments": [{"name": name, "rows": rows} for name, rows in data.environments],
+        "mutable": list(data.mutable),
+        "detected": data.detected,
+        "tests": _tests_value(data),
+        "level": None if data.detection is None else data.detection.level,
+        "samples": None if data.bootstrap is None else data.bootstrap.draws,
+    }
+    return {**made, "compare": _compare_value(data.compared)} if data.compared else made
+
+
+def _interval(data: EnvironmentFindings, place: int) -> dict[str, Any]:
+    known = data.bootstrap
+    if known is None or place >= known.worst.shape[1]:
+        return {"interval": None, "wins": None}
+    return {"interval": list(known.interval(place)), "wins": float(known.wins[place])}
+
+
+def _tests_value(data: EnvironmentFindings) -> list[dict[str, Any]] | None:
+    if data.detection is None:
+        return None
+    return [
+        {
+            "variable": test.variable,
+            "given": list(test.given),
+            "statistic": test.statistic,
+            "p": test.p_value,
+            "adjusted": test.adjusted,
+        }
+        for test in data.detection.tests
+    ]
+
+
+def _compare_value(compared: Sequence[Compared]) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": each.name,
+            "inputs": list(each.inputs),
+            "risks": dict(each.risks),
+            "worst_given": each.worst_given,
+            "worst_case": each.worst_case,
+            "upper": each.upper,
+            "note": each.note,
+        }
+        for each in compared
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Words
+
+
+def _lines(found: PredictorSearch, data: EnvironmentFindings) -> Iterator[str]:
+    rows = ", ".join(f"{name} ({count:,.10g} rows)" for name, count in data.environments)
+    yield f"{'data':<12}{rows}"
+    how = "by tests of each mechanism" if data.detected else "as the model says"
+    yield f"{'mutable':<12}{', '.join(data.mutable)}: {how}"
+    yield ""
+    if data.detection is not None:
+        yield from _test_lines(data)
+        yield ""
+    if data.bootstrap is not None:
+        yield from _interval_lines(found, data)
+        yield ""
+    if data.compared:
+        yield from _compare_lines(data.compared)
+
+
+def _test_lines(data: EnvironmentFindings) -> Iterator[str]:
+    """A line a mechanism, with whether it differs."""
+    assert data.detection is not None
+    rows = [["mechanism", "given", "p", "p by Holm", ""]]
+    for test in data.detection.tests:
+        differs = "differs" if test.adjusted <= data.detection.level else ""
+        given = ", ".join(test.given) or "nothing"
+        rows.append([test.variable, given, f"{test.p_value:.2g}", f"{test.adjusted:.2g}", differs])
+    yield "is each mechanism the same in all environments?"
+    yield from table_text(rows)
+
+
+def _interval_lines(found: PredictorSearch, data: EnvironmentFindings) -> Iterator[str]:
+    known = data.bootstrap
+    assert known is not None
+    rows = [["subset", "worst case", f"{known.level:.0%} interval", "best in"]]
+    for place, each in enumerate(found.classes[: min(SHOWN, known.worst.shape[1])]):
+        low, high = known.interval(place)
+        interval = f"{low:.4g} to {high:.4g}"
+        rows.append([_set(each.members.boundary), f"{float(each.worst):.6g}", interval, f"{known.wins[place]:.1%}"])
+    yield f"{known.draws} bootstrap samples of the environments"
+    yield from table_text(rows)
+
+
+def _compare_lines(compared: Sequence[Compared]) -> Iterator[str]:
+    """A line a method; environments as far as the width goes, those that are worst for some method first."""
+    names = [name for name, _ in compared[0].risks]
+    rows = [["method", "worst case", "worst given", *names]]
+    for each in compared:
+        worst = "not known" if each.worst_case is None else f"{'' if each.exact else '>= '}{each.worst_case:.4g}"
+        given = "" if each.worst_given is None else f"{each.worst_given:.4g}"
+        rows.append([each.name, worst, given, *(f"{risk:.4g}" for _, risk in each.risks)])
+    yield "beside other methods: expected loss in the worst domain, and in those given"
+    yield from table_text(rows)
+    for each in compared:
+        if each.note:
+            yield f"  {each.name}: {each.note}"
+    yield ""
+
+
+def table_text(rows: Sequence[Sequence[str]], least: int = 3) -> Iterator[str]:
+    """Rows in columns; the last columns are left out where they do not fit, but never the first few."""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    while len(widths) > least and sum(widths) + 2 * len(widths) > WIDTH:
+        widths.pop()
+    for row in rows:
+        yield "  " + "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=False)).rstrip()
+
+
+def _set(names: Sequence[str]) -> str:
+    return "{" + ", ".join(names) + "}"
+
+
+def _notes(data: EnvironmentFindings, model: Model) -> Iterator[str]:
+    """What the numbers rest on."""
+    if data.detected:
+        yield (
+            f"that only {', '.join(data.mutable)} may change is an assumption: tests do not see a mechanism that these "
+            "environments share and others do not, nor a change too small for so many rows"
+        )
+    for name in data.contradicted:
+        assert data.detection is not None
+        said = f"the mechanism of {name} is said to be stable and differs (p = {data.detection.of(name).adjusted:.2g})"
+        yield f"the data contradict the model: {said}"
+    if data.bootstrap is None:
+        yield "weights are no numbers of rows, so nothing is tested and worst cases have no intervals"
+    if model.mechanisms:
+        yield "mechanisms that the model gives are not used: all are estimated from the data"
+    yield "losses in environments are those of the rows that the predictors were made from"

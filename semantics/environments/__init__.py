@@ -1,0 +1,1 @@
+"""Data of several environments: their rows, tests of what stays the same, regressions over all of them."""
