@@ -75,10 +75,12 @@ def test_its_json(answer: suture.Answer) -> None:
     found = json.loads(json.dumps(answer.to_dict()))
     assert found["method"] == "all classes of subsets scored, mechanisms from data"
     assert set(found["value"]) == {
-        *("chosen", "worst_case", "minimax", "gap", "condition", "classes"),
+        *("chosen", "worst_case", "kind", "upper", "minimax", "gap", "among", "condition", "classes"),
         *("environments", "mutable", "detected", "tests", "level", "samples", "compare"),
     }
-    assert set(found["value"]["classes"][0]) == {"boundary", "members", "worst_case", "risks", "interval", "wins"}
+    assert set(found["value"]["classes"][0]) == {
+        *("boundary", "members", "worst_case", "kind", "risks", "interval", "wins"),
+    }
     assert set(found["value"]["tests"][0]) == {"variable", "given", "statistic", "p", "adjusted"}
     assert set(found["value"]["compare"][0]) == {
         *("method", "inputs", "risks", "worst_given", "worst_case", "upper", "note"),
