@@ -4,7 +4,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTHON ?=
 export PYTHON
 
-.PHONY: help demo test check format bench docs venv pin clean
+.PHONY: help demo test check format bench browser docs venv pin clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make check   the quick part of it: format, lint, types, house rules, doctests"
 	@echo "make format  format and sort the imports"
 	@echo "make bench   the benchmarks and the slow tests"
+	@echo "make browser the tests of the notebook in JupyterLab and Chromium (installs both)"
 	@echo "make docs    write the generated pages and pictures in docs/ anew and check every page"
 	@echo "make venv    only set up .venv for development"
 	@echo "make pin     write constraints.txt anew from the newest versions"
@@ -49,12 +50,17 @@ bench: venv
 	echo "== slow tests"; $(BIN)/python -m pytest -q -n $(JOBS) -m slow || failed="$$failed tests"; \
 	test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
+# JupyterLab, a browser and its driver are 700 MB, so `make test` leaves these out; screenshots go to out/browser.
+browser:
+	@.ci/setup browser
+	$(BIN)/python -m pytest -q -m browser tests/browser
+
 docs: venv
 	$(BIN)/python docs/build.py
 
 pin:
 	rm -rf build/pin && python3 -m venv build/pin
-	build/pin/bin/pip install --quiet '.[dev]'
+	build/pin/bin/pip install --quiet '.[dev,notebook,browser]'
 	build/pin/bin/pip freeze --all --exclude pip --exclude suture > constraints.txt
 
 clean:

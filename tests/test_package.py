@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.metadata
+import json
 import re
 import shutil
 import subprocess
@@ -73,13 +74,28 @@ def test_wheel_holds_the_package(wheel: zipfile.ZipFile, project: dict[str, Any]
 def test_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
     names = wheel.namelist()
     tops = {name.split("/")[0] for name in names}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"suture"}
+    assert {top for top in tops if not top.endswith((".dist-info", ".data"))} == {"suture"}
     assert [name for name in names if name.split("/")[1] in BESIDE] == []
+
+
+def test_wheel_brings_the_extension_to_where_jupyterlab_looks(wheel: zipfile.ZipFile) -> None:
+    source, data = ROOT / "jupyter_ext" / "labextension", r"suture-[^/]+\.data/data/share/jupyter/labextensions/suture/"
+    found = {re.sub(data, "", name): wheel.read(name) for name in wheel.namelist() if ".data/" in name}
+    assert found == {str(file.relative_to(source)): file.read_bytes() for file in source.rglob("*.*")}
+    package = json.loads(found["package.json"])
+    assert (package["name"], package["version"]) == ("suture", suture.__version__)
+    assert package["jupyterlab"]["_build"]["load"] in found
+
+
+def test_this_installation_has_the_extension_in_place() -> None:
+    linked = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / "suture" / "package.json"
+    assert linked.is_file(), "`make venv` links it there"
 
 
 def test_wheel_carries_command_and_licence(wheel: zipfile.ZipFile) -> None:
     read = {name.split("/", 1)[1]: wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/" in name}
     assert "suture = suture.cli:main" in read["entry_points.txt"]
+    assert "suture = suture.jupyter_ext.pygments_lexer:SutureLexer" in read["entry_points.txt"]
     assert read["licenses/LICENSE"].startswith("MIT License")
 
 
