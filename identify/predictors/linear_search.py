@@ -32,6 +32,7 @@ from ...semantics.real.gaussian import Gaussian, conditional
 from ...semantics.real.gaussian import product as matrix_product
 from ...semantics.semiring import Array
 from .affine_predictor import AffinePredictor
+from .linear_game import minimax_affine
 from .linear_selection import AnyValue, LinearAdversary, LinearDomain, LinearSelection
 from .predictor_search import Minimax, PredictorSearch, Scored
 from .selection_diagram import InvariantClass
@@ -127,8 +128,8 @@ def formula_of(model: LinearSelection, members: InvariantClass) -> Formula:
     return Sum((symbol,), product((ValueOf(Term(model.outcome, symbol)), kernel)))
 
 
-def _minimax(model: LinearSelection, best: Scored) -> Minimax | None:
+def _minimax(model: LinearSelection, best: Scored) -> Minimax:
     """The least worst risk of all predictors: that of the best subset where mechanisms may be constant."""
     if model.unrestricted:
         return Minimax(best.worst, best.worst, best.predictor, None)
-    return None
+    return minimax_affine(model, best)

@@ -8,7 +8,7 @@ Corners suffice, since for a fixed affine predictor the residual is affine in ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -223,6 +223,6 @@ def texts(adversary: LinearAdversary, places: Mapping[str, int]) -> list[tuple[s
     return found
 
 
-def names_of(changing: Sequence[str]) -> str:
-    """Names between commas."""
-    return ", ".join(changing)
+def held(adversary: LinearAdversary) -> list[tuple[str, Number]]:
+    """Mechanisms that may be any function, each constant at the middle of its values."""
+    return [(name, choice.middle) for name, choice in adversary.choices.items() if isinstance(choice, AnyValue)]

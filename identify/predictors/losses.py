@@ -117,7 +117,7 @@ class SquaredLoss(Loss):
 
             return Point(prediction, second - 2 * first @ prediction + mass @ prediction**2, curvature)
 
-        return _hardest(len(pool), at)
+        return hardest(len(pool), at)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class LogLoss(Loss):
 
             return Point(prediction, flat @ self.costs(prediction, PROBABILITY).reshape(-1), curvature)
 
-        return _hardest(len(pool), at)
+        return hardest(len(pool), at)
 
 
 class ZeroOneLoss(Loss):
@@ -221,7 +221,7 @@ class Point:
     curvature: Callable[[], Floats]
 
 
-def _hardest(count: int, at: Callable[[Floats], Point]) -> Mixture:
+def hardest(count: int, at: Callable[[Floats], Point]) -> Mixture:
     """Maximise a concave homogeneous function of mixture weights."""
     weights = np.full(count, 1 / count)
     if count == 1:
