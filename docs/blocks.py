@@ -7,7 +7,8 @@
 | `refused` | is what the error says of the program before it, which must have one |
 | `python` | runs, after the ones before it in the same namespace |
 | `console` | each line `$ suture ..` runs, what follows is what it prints; `$ echo $?` shows the exit code |
-| `output` | is what the `python` before it prints |
+| `ipython` | is a cell of a notebook, run after the ones before it in one shell; it may fail |
+| `output` | is what the `python` or `ipython` before it prints |
 
 A picture below a line `<!-- drawn by: show M after do(X) -->` is what that statement shows after the program before it,
 one below `<!-- drawn by python: .. -->` the value of that expression.  Pictures are compared by what is written in
@@ -23,6 +24,7 @@ out, together with what it shows: the ordinary tests do so.
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import io
 import re
@@ -47,6 +49,7 @@ from suture.engine import Session
 FENCE = re.compile(r"^```(\w*)(?: +([\w./-]+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 PICTURE = re.compile(r"^<!-- drawn by( python)?: (.*?) -->\n!\[[^\]]*\]\(([^)\s]+)\)", re.MULTILINE)
 WRITTEN = re.compile(r"<(?:text|title|tspan)[^>]*>([^<]*)<|aria-label=\"([^\"]*)\"")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
 SESSION = "<!-- one session"
 SHOWN = ("answer", "refused", "output")
 
@@ -129,6 +132,8 @@ class Run:
                 yield from self._execute(block)
             case "output":
                 yield from self._compare(block, self.printed)
+            case "ipython":
+                self.printed = run_cell(block.text, self.names)
             case "console":
                 yield from self._command(block)
             case _:
@@ -227,6 +232,27 @@ def run_command(line: str, folder: Path) -> tuple[int, str]:
         return code, output.getvalue()
     target.write_text(output.getvalue(), encoding="utf-8")
     return code, errors.getvalue()
+
+
+def run_cell(text: str, names: dict[str, object]) -> str:
+    """What a cell shows as text, and what it prints, errors included; `names` are the variables of its shell."""
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.utils.capture import capture_output
+    from traitlets.config import Config
+
+    if names.get("get_ipython") is None:
+        InteractiveShell.clear_instance()
+        config = Config()
+        config.HistoryManager.enabled = False
+        InteractiveShell.instance(config=config, user_ns=names)
+    # Doctests leave a `_` among the builtins, and IPython then keeps off that name.
+    if hasattr(builtins, "_"):
+        delattr(builtins, "_")
+    with capture_output() as kept:
+        InteractiveShell.instance().run_cell(text, store_history=True)
+    shown = [output.data.get("text/plain", "") for output in kept.outputs]
+    printed = re.sub(r"^Out\[\d+\]: ", "", ANSI.sub("", kept.stdout), flags=re.MULTILINE)
+    return "\n".join([*shown, printed] if printed else shown)
 
 
 @contextlib.contextmanager

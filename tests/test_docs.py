@@ -228,6 +228,14 @@ def test_a_slow_block_is_left_out_with_what_it_shows() -> None:
     assert len(faults(text)) == 1
 
 
+def test_a_cell_that_shows_something_else_is_seen() -> None:
+    page = "```ipython\n%load_ext suture.jupyter_ext\n```\n```ipython\nx = 2\nx + 1\n```\n```output\n3\n```\n"
+    assert faults(page) == []
+    assert len(faults(page.replace("\n3\n", "\n4\n"))) == 1
+    wrong = "```ipython\n%suture independent X, Y\n```\n```output\n...\nerror[S109]: there is no model in this program\n...\n```\n"
+    assert faults(page + wrong) == []
+
+
 def test_a_command_that_prints_something_else_is_seen() -> None:
     program = "```suture m.suture\nmodel M { X : {0, 1} ~ {0: 1/4, 1: 3/4} }\nassert M: P(X = 1) == 1/4\n```\n"
     ran = "```console\n$ suture test m.suture\n...\n0 passed, 1 failed\n$ echo $?\n1\n```\n"
