@@ -232,7 +232,8 @@ def test_a_cell_that_shows_something_else_is_seen() -> None:
     page = "```ipython\n%load_ext suture.jupyter_ext\n```\n```ipython\nx = 2\nx + 1\n```\n```output\n3\n```\n"
     assert faults(page) == []
     assert len(faults(page.replace("\n3\n", "\n4\n"))) == 1
-    wrong = "```ipython\n%suture independent X, Y\n```\n```output\n...\nerror[S109]: there is no model in this program\n...\n```\n"
+    said = "error[S109]: there is no model in this program"
+    wrong = f"```ipython\n%suture independent X, Y\n```\n```output\n{said}\n...\n```\n"
     assert faults(page + wrong) == []
 
 
