@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 from pathlib import Path
@@ -77,6 +78,18 @@ def test_blocks_become_cells() -> None:
         ("markdown", "<details>\n\n```suture\nmodel N { A }\n```\n</details>"),
         ("markdown", "## Two"),
     ]
+
+
+def test_the_page_on_architecture_has_the_tower_that_is_tested() -> None:
+    house = ast.parse((ROOT / "tests" / "test_house.py").read_text(encoding="utf-8"))
+    (tower,) = (
+        ast.literal_eval(node.value)
+        for node in house.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TOWER"
+    )
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    shown = [line.strip().split("  ")[0].split(", ") for line in page.splitlines() if line.startswith("    ")]
+    assert shown == [sorted(set(parts) - {"suture"}) for parts in reversed(tower)]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
