@@ -89,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
     explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
     explain_parser.set_defaults(run=explain)
     commands.add_parser("lsp", help="serve an editor: the language server, on stdin and stdout").set_defaults(run=lsp)
+    _add_mcp(
+        commands.add_parser("mcp", help="serve an agent: tools over the Model Context Protocol, on stdin and stdout")
+    )
     commands.add_parser("schema", help="print the JSON Schema of answers").set_defaults(run=schema)
     commands.add_parser("doctor", help="say what is installed and what is missing").set_defaults(run=doctor)
     return top
@@ -126,6 +129,12 @@ def _add_infer(command: argparse.ArgumentParser) -> None:
     command.add_argument("--device", help="what compiled programs run on: cpu, gpu, cpu:1, all")
     _add_budget(command, "the whole table")
     command.set_defaults(run=infer)
+
+
+def _add_mcp(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--folder", type=Path, help="let programs read files inside this folder; none without it")
+    _add_budget(command, "each call (1 minute)")
+    command.set_defaults(run=mcp)
 
 
 def _add_budget(command: argparse.ArgumentParser, what: str) -> None:
@@ -417,6 +426,21 @@ def lsp(options: argparse.Namespace) -> int:
     from .servers.language_server import main as serve
 
     return serve()
+
+
+def mcp(options: argparse.Namespace) -> int:
+    """`suture mcp [--folder DIR] [--time TIME] [--memory SIZE]`: the tools of an agent; agents start it."""
+    if lacks("mcp", "mcp", "the server of agents' tools"):
+        return MISSING
+    from .servers.agent_tools import Limits
+    from .servers.mcp_server import main as serve
+
+    if options.folder is not None and not options.folder.is_dir():
+        print(f"error: {options.folder} is no folder", file=sys.stderr)
+        return WRONG
+    chosen = {"seconds": options.time, "bytes": options.memory, "folder": options.folder and options.folder.resolve()}
+    serve(Limits(**{name: value for name, value in chosen.items() if value is not None}))
+    return FINE
 
 
 def schema(options: argparse.Namespace) -> int:

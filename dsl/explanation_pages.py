@@ -121,6 +121,12 @@ PAGES: dict[str, Page] = {
         "",
         "write X -> Y ; X <-> Y, or model M { X -> Y }.",
     ),
+    "S025": Page(
+        "files are not read here",
+        "The server of an agent's tools reads no files, or only those inside the one folder that it was started with.",
+        "",
+        "pass the data as columns, write the model out, or start the server with `suture mcp --folder DIR`.",
+    ),
     "S101": Page(
         "a name is defined twice",
         "Models, data sets, queries and named answers share their names; so do the variables of one model.",

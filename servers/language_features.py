@@ -6,19 +6,21 @@ Nothing here keeps a state or waits.  Every place goes through `Text`, which cou
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lsprotocol import types
 
+from ..dsl import completion as dsl_completion
 from ..dsl import tree
 from ..dsl.diagnostics import Diagnostic
 from ..dsl.explanations import explain
+from ..dsl.hover import describe
 from ..dsl.mending import mend
 from ..dsl.occurrences import Kind, Occurrence, Symbol
 from ..dsl.source import Source, Span
 from ..dsl.statement_text import statement_text
-from .open_documents import Document, suggestion
+from .open_documents import Document, folder_of, suggestion
 from .text_positions import Place, Text
 
 SYMBOL_KINDS = {
@@ -28,6 +30,17 @@ SYMBOL_KINDS = {
     Kind.DATA: types.SymbolKind.Array,
     Kind.QUERY: types.SymbolKind.Function,
     Kind.ANSWER: types.SymbolKind.Constant,
+}
+ITEM_KINDS = {
+    dsl_completion.Kind.KEYWORD: types.CompletionItemKind.Keyword,
+    dsl_completion.Kind.FUNCTION: types.CompletionItemKind.Function,
+    dsl_completion.Kind.MODEL: types.CompletionItemKind.Class,
+    dsl_completion.Kind.DOMAIN: types.CompletionItemKind.Module,
+    dsl_completion.Kind.DATA: types.CompletionItemKind.Field,
+    dsl_completion.Kind.QUERY: types.CompletionItemKind.Reference,
+    dsl_completion.Kind.VARIABLE: types.CompletionItemKind.Variable,
+    dsl_completion.Kind.VALUE: types.CompletionItemKind.EnumMember,
+    dsl_completion.Kind.FILE: types.CompletionItemKind.File,
 }
 RUN = "suture.run"
 EXPLAIN = "suture.explain"
@@ -150,6 +163,42 @@ def formatting(document: Document) -> list[types.TextEdit]:
         for tag, first, last, low, high in difflib.SequenceMatcher(None, old, new, False).get_opcodes()
         if tag != "equal"
     ]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What may be written, and what is
+
+
+def completion(document: Document, offset: int) -> types.CompletionList:
+    """What may stand at a place, the likeliest first."""
+    known, folder = document.mended.program, folder_of(document.uri)
+    found = dsl_completion.complete(document.source.text, offset, known, (), folder)
+    spot = range_of(document.text, found.start, max(found.end, offset))
+    items = [
+        types.CompletionItem(
+            each.text,
+            kind=ITEM_KINDS[each.kind],
+            detail=each.detail or None,
+            documentation=each.meaning or None,
+            sort_text=f"{number:04}",
+            filter_text=each.text,
+            text_edit=types.TextEdit(spot, each.text),
+        )
+        for number, each in enumerate(found.suggestions)
+    ]
+    return types.CompletionList(False, items)
+
+
+def hover(document: Document, offset: int, answers: Mapping[int, str]) -> types.Hover | None:
+    """What stands at a place; on the first word of a statement that was run, what came of it too."""
+    found = describe(document.source.text, offset, document.mended.program)
+    if found is None:
+        return None
+    line = document.text.place(found.start).line + 1
+    first = any(action.span.start == found.start for action in actions_of(document))
+    answer = f"\n\n```text\n{answers[line]}\n```" if first and line in answers else ""
+    content = types.MarkupContent(types.MarkupKind.Markdown, found.markdown + answer)
+    return types.Hover(content, range_of(document.text, found.start, found.end))
 
 
 # ---------------------------------------------------------------------------------------------------------------------

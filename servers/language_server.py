@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol
 
@@ -27,12 +27,25 @@ from .worker import Call, Result, Task, Worker
 
 # A pause in typing after which a program is read again.
 PAUSE = 0.15
+# What is offered without being asked for, once one of these is typed.
+TRIGGERS = "(,=|>~:[{"
 # What a statement that is run from an editor may take.
 SECONDS = 120.0
 
 
 class Protocol(LanguageServerProtocol):
-    """The protocol of the library, whose cancellation of a request that has begun is told to the server."""
+    """The protocol of the library; cancellation of a request that has begun is told to the server, and a request whose
+    parameters cannot be read is answered with that error, not left without an answer.
+    """
+
+    def structure_message(self, data: dict[str, Any]) -> Any:
+        """The message in its type."""
+        try:
+            return super().structure_message(data)
+        except JsonRpcException as error:
+            if "method" in data and "id" in data:
+                self._send_response(data["id"], error=error.to_response_error())
+            raise
 
     def _handle_cancel_notification(self, msg_id: int | str) -> None:
         super()._handle_cancel_notification(msg_id)
@@ -143,6 +156,7 @@ def make_server(pause: float = PAUSE) -> Server:
         server.dismissed = True
 
     _add_texts(server)
+    _add_words(server)
     _add_names(server)
     _add_statements(server)
     return server
@@ -181,6 +195,19 @@ def _add_texts(server: Server) -> None:
     @server.feature(types.TEXT_DOCUMENT_FORMATTING)
     def formatting(params: types.DocumentFormattingParams) -> list[types.TextEdit]:
         return features.formatting(server.documents.get(params.text_document.uri))
+
+
+def _add_words(server: Server) -> None:
+    """What may be written at a place, and what stands there."""
+
+    @server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=list(TRIGGERS)))
+    def completion(params: types.CompletionParams) -> types.CompletionList:
+        return features.completion(*server.at(params.text_document, params.position))
+
+    @server.feature(types.TEXT_DOCUMENT_HOVER)
+    def hover(params: types.HoverParams) -> types.Hover | None:
+        document, offset = server.at(params.text_document, params.position)
+        return features.hover(document, offset, server.answers.get(document.uri, {}))
 
 
 def _add_names(server: Server) -> None:

@@ -171,7 +171,8 @@ def _run(task: Mapping[str, Any]) -> dict[str, Any]:
     source = Source(task["text"], task["name"])
     program = read(source, folder)
     size = task["bytes"] or DEFAULT_BUDGET.bytes
-    session = Session(program, folder, budget=Budget(size, DEFAULT_BUDGET.flops, task["seconds"]))
+    budget = Budget(size, DEFAULT_BUDGET.flops, task["seconds"])
+    session = Session(program, folder, task["frames"], budget)
     lines = None if task["lines"] is None else set(task["lines"])
     chosen = [each for each in program.statements if lines is None or each.span.line in lines]
     found = [(answer, _shown(answer, source)) for each in chosen for answer in session.answer(each)]

@@ -210,6 +210,51 @@ def test_the_outline(editor: Editor) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Completion and hover
+
+
+def offered(editor: Editor, text: str, spot: tuple[int, int]) -> list[dict[str, Any]]:
+    editor.open(text)
+    return editor.ask("textDocument/completion", editor.at(*spot))["items"]
+
+
+def test_completion_knows_names_values_and_words(editor: Editor) -> None:
+    unfinished = PROGRAM + "identify P(Y = ) in Bow\ncompute P( | do()) in Bow\nes"
+    found = offered(editor, unfinished, place(unfinished, "Y = )", 0, 4))
+    assert [item["label"] for item in found] == ["no", "yes"]
+    found = offered(editor, unfinished, place(unfinished, "do()", 0, 3))
+    assert {item["label"] for item in found} >= {"X", "Y"}
+    assert "Z" not in {item["label"] for item in found}
+    found = offered(editor, unfinished, place(unfinished, "\nes", 0, 3))
+    assert [item["label"] for item in found] == ["estimate"]
+    assert found[0]["documentation"]
+
+
+def test_completion_replaces_the_word_that_was_begun(editor: Editor) -> None:
+    text = "# 😀\nmodel 𝔐 { 𝕏𝕏, 𝕏Y : {no, yes} ; 𝕏𝕏 -> 𝕏Y }\nidentify P(𝕏Y | do(𝕏"
+    line, end = place(text + " ", " ", text.count(" "))
+    found = offered(editor, text, (line, end))
+    assert [item["label"] for item in found] == ["𝕏𝕏", "𝕏Y"]
+    whole = edited(text, [found[0]["textEdit"]])
+    assert whole == text + "𝕏"
+    assert editor.open(whole + "))") == []
+
+
+def test_hover_tells_the_role_of_a_variable(editor: Editor) -> None:
+    editor.open(PROGRAM)
+    for spot in (place(PROGRAM, "Y = yes"), place(PROGRAM, "Y :")):
+        found = editor.ask("textDocument/hover", editor.at(*spot))
+        shown = found["contents"]["value"]
+        assert "observed variable of Bow" in shown
+        assert "no, yes" in shown
+        assert "U, X" in shown or "X, U" in shown
+        assert found["range"]["start"] == {"line": spot[0], "character": spot[1]}
+    assert "latent" in editor.ask("textDocument/hover", editor.at(*place(PROGRAM, "U ->")))["contents"]["value"]
+    assert "P(Y" in editor.ask("textDocument/hover", editor.at(*place(PROGRAM, "effect in")))["contents"]["value"]
+    assert editor.ask("textDocument/hover", editor.at(*place(PROGRAM, "->"))) is None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Formatting and running
 
 
@@ -236,6 +281,8 @@ def test_a_statement_is_run_from_its_lens(editor: Editor) -> None:
     assert "hedge: {X, Y} around {Y}" in found["text"]
     again = editor.ask("textDocument/codeLens", {"textDocument": {"uri": URI}})
     assert [lens["command"]["title"] for lens in again] == ["not identified (run again)", "run"]
+    hovered = editor.ask("textDocument/hover", editor.at(1, 3))["contents"]["value"]
+    assert "hedge: {X, Y} around {Y}" in hovered
     shown = [each["params"]["message"] for each in editor.told if each["method"] == "window/showMessage"]
     assert shown[-1] == "line 2: not identified"
     failed = editor.ask("workspace/executeCommand", lenses[1]["command"])
@@ -271,7 +318,7 @@ PIECES = [
 
 def test_no_text_and_no_request_brings_it_down(editor: Editor) -> None:
     chance = random.Random(7)
-    requests = ("definition", "references", "documentHighlight", "prepareRename", "rename")
+    requests = ("definition", "hover", "completion", "references", "documentHighlight", "prepareRename", "rename")
     whole = ("documentSymbol", "foldingRange", "codeLens", "formatting", "codeAction")
     editor.open("")
     for _ in range(60):
@@ -286,7 +333,7 @@ def test_no_text_and_no_request_brings_it_down(editor: Editor) -> None:
         editor.change(changes)
         spot = editor.at(chance.randrange(12), chance.randrange(60))
         name = chance.choice(requests)
-        params = {**spot, "context": {"includeDeclaration": True}, "newName": "N"}
+        params = {**spot, "context": {"includeDeclaration": True, "triggerKind": 1}, "newName": "N"}
         assert "id" in editor.response(editor.start(f"textDocument/{name}", params))
         name = chance.choice(whole)
         everywhere = {"start": {"line": 0, "character": 0}, "end": {"line": 99, "character": 0}}
@@ -317,6 +364,13 @@ def test_no_text_and_no_request_brings_it_down(editor: Editor) -> None:
 def test_a_message_that_is_none_is_passed_over(editor: Editor, message: bytes) -> None:
     editor.send(message)
     assert editor.open(SMOKING) == []
+
+
+def test_a_request_that_cannot_be_read_is_answered(editor: Editor) -> None:
+    for params in (None, {}, {"textDocument": {"uri": URI}, "position": {"line": -1, "character": "a"}}, [1, 2]):
+        assert editor.refusal("textDocument/hover", params)
+    assert editor.refusal("workspace/executeCommand", {"command": "suture.run", "arguments": [1]})
+    assert editor.refusal("workspace/executeCommand", {"command": "no.such", "arguments": []})
 
 
 def test_a_document_that_was_never_opened_is_empty(editor: Editor) -> None:
