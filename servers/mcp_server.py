@@ -10,9 +10,9 @@ import logging
 import os
 from typing import Any
 
-import mcp_types as types
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
+from mcp import types
 from mcp.server import Server
 from mcp.server.context import ServerRequestContext
 from mcp.server.stdio import stdio_server
