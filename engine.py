@@ -239,6 +239,7 @@ class Session:
         found = self.outcome(asked.formula, known.diagram, statement.method, known.sources)
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
+        head = replace(head, diagram=known.diagram, asked=asked.formula)
         answer = with_outcome(head, found, asked.formula)
         answer = replace(answer, notes=(*answer.notes, *hidden_note(known)))
         return with_models(answer, found, asked.formula, model, known)
@@ -263,7 +264,7 @@ class Session:
         found = identified_from_parts(model, kernel, sources, statement.method)
         name = statement.name or query.name
         head = Answer("identify", Status.UNDECIDED, statement.span.line, name, model.name, query.text)
-        return with_outcome(head, found, kernel)
+        return with_outcome(replace(head, diagram=model.diagram, asked=kernel), found, kernel)
 
     # -- numbers
 
@@ -277,6 +278,7 @@ class Session:
         known = evidence(self.program, model, asked, statement.sources, self.table, statement.span)
         line, name = statement.span.line, statement.name or query.name
         head = Answer("estimate", Status.VALUE, line, name, model.name, query.text, source=", ".join(statement.sources))
+        head = replace(head, diagram=known.diagram, asked=asked.formula)
         return real_note(estimated(self.outcome, head, asked.formula, known, statement.method), model)
 
     def table(self, name: str) -> Empirical:
@@ -293,7 +295,8 @@ class Session:
         done = self.evaluation(query)
         head = Answer("compute", Status.VALUE, span.line, query.name, query.model, query.text)
         notes = tuple(f"not determined: {gap.text()}" for gap in done.gaps)
-        return with_value(replace(head, notes=notes + done.notes), done.table)
+        diagram = self.program.models[query.model].diagram
+        return with_value(replace(head, notes=notes + done.notes, diagram=diagram, asked=query.formula), done.table)
 
     def evaluation(self, query: Query) -> Evaluation:
         """A query evaluated in its model; raises `SutureError` where nothing of it is determined."""
@@ -311,6 +314,7 @@ class Session:
 
         query = f"{', '.join(statement.treatments)} -> {', '.join(statement.outcomes)}"
         head = Answer("adjust", Status.VALUE, statement.span.line, None, statement.model, query)
+        head = replace(head, diagram=self.program.models[statement.model].diagram)
         return adjusted(head, statement, self.program, self.table)
 
     def bound(self, statement: Bound) -> Answer:
@@ -331,6 +335,7 @@ class Session:
         from .answers.searching import searched
 
         head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
+        head = replace(head, diagram=self.program.models[statement.model].diagram)
         return searched(head, statement, self.program, self.outcome, self.table)
 
     def across(self, statement: Canonicalise | Equivalent | Counterfactual) -> Answer:
@@ -373,7 +378,9 @@ class Session:
         given = f" | {', '.join(statement.given)}" if statement.given else ""
         query = f"{statement.first} _||_ {statement.second}{given}"
         status = Status.HOLDS if path is None else Status.FAILS
-        return Answer("independent", status, statement.span.line, None, model.name, query, witness=path)
+        return Answer(
+            "independent", status, statement.span.line, None, model.name, query, witness=path, diagram=model.diagram
+        )
 
     def show(self, statement: Show) -> Answer:
         """The string diagram; before and after surgery where one is asked for."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .answer_data import VERSION, AnswerData, Estimand, Status
-from .report import answer_html, answer_text
+from .report import answer_text
 
 JSON_TYPE = "application/vnd.suture.answer+json"
 """The JSON object of an answer in a notebook; with a type of our own no front end shows it in place of the answer."""
@@ -26,6 +26,8 @@ class Answer(AnswerData):
 
     def html(self) -> str:
         """The answer as HTML, for notebooks and pages."""
+        from .rich.card import answer_html
+
         return answer_html(self)
 
     def bundle(self) -> dict[str, Any]:
@@ -71,4 +73,4 @@ class Answers(tuple[Answer, ...]):
         return "\n\n".join(map(str, self))
 
     def _repr_html_(self) -> str:
-        return "".join(answer_html(answer) for answer in self)
+        return "".join(answer.html() for answer in self)

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from ..dsl.diagnostics import Diagnostic
+from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula
 from ..dsl.formula_latex import latex
 from ..dsl.formula_text import text, unicode_text
@@ -81,7 +82,8 @@ class AnswerData:
     does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
     that is no number, `program` one in the language that belongs to it.  `notes` are facts a reader of the number
     should know; `error` goes with status `ERROR`.  `search` is all that a search for a predictor found, `environments`
-    what data added to it.
+    what data added to it; `diagram` is what derivation and witness are about, `asked` the query itself: pictures are
+    drawn from them.
     """
 
     statement: str
@@ -112,6 +114,8 @@ class AnswerData:
     seconds: float = 0.0
     search: PredictorSearch | None = None
     environments: EnvironmentFindings | None = None
+    diagram: Diagram | None = None
+    asked: Formula | None = None
 
     @property
     def predictor(self) -> AnyPredictor | None:

@@ -1,14 +1,12 @@
-"""Answers for readers: text of 80 columns for terminals, HTML for notebooks.  Nothing here computes."""
+"""Answers for readers of a terminal: text of 80 columns.  Nothing here computes."""
 
 from __future__ import annotations
 
-import html
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..dsl.diagnostics import render
 from ..dsl.formula_text import text, unicode_text
 from ..identify.derivation import Check, Rewrite, Step
 from ..identify.derivation_text import condition_text, diagram_text, witness_text
@@ -235,32 +233,3 @@ def _wrapped(text: str, first: str, width: int, rest: str | None = None) -> Iter
         break_on_hyphens=False,
     )
     return [line.replace(HELD, " ") for line in lines]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Notebooks
-
-
-def answer_html(answer: AnswerData) -> str:
-    """The answer as HTML: verdict, formula in LaTeX, picture, the derivation folded away."""
-    parts = [f"<p><code>{html.escape(_head(answer, 0))}</code> {html.escape(_verdict(answer))}</p>"]
-    if answer.error is not None:
-        parts.append(f"<pre>{html.escape(render(answer.error, None))}</pre>")
-    if answer.estimand is not None:
-        parts.append(f"<p>$\\displaystyle {html.escape(answer.estimand.latex)}$</p>")
-    value = "\n".join(_value(answer))
-    if value:
-        parts.append(f"<pre>{html.escape(value)}</pre>")
-    svg = answer.svg()
-    if svg is not None:
-        parts.append(svg)
-    facts = "\n".join(_facts(answer, WIDTH))
-    if facts:
-        parts.append(f"<pre>{html.escape(facts)}</pre>")
-    lines = [line for number, step in enumerate(answer.derivation.steps, 1) for line in _step(number, step, 100)]
-    if answer.derivation.rewrites:
-        lines += _rewrites(answer.derivation.rewrites, 100)
-    steps = "\n".join(lines)
-    if steps:
-        parts.append(f"<details><summary>derivation</summary><pre>{html.escape(steps)}</pre></details>")
-    return f'<div class="suture-answer">{"".join(parts)}</div>'

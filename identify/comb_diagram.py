@@ -10,8 +10,8 @@ Source: Jacobs, Kissinger, Zanasi (2018), section 5, the diagrams before equatio
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..dsl.diagram import Box, Diagram, Kind, Wire, prune
 from .combs import runs
@@ -33,6 +33,31 @@ def comb_diagram(diagram: Diagram, variable: str, value: str | None) -> Diagram 
     builder.boxes.append(Box(variable, (), (builder.wire[variable],), kind, value))
     shown = [diagram.wires[wire].name for wire in diagram.outputs if diagram.wires[wire].name in graph.index]
     return prune(Diagram(tuple(builder.wires), tuple(builder.boxes), (), tuple(builder.wire[name] for name in shown)))
+
+
+def teeth_diagram(diagram: Diagram, teeth: Sequence[Sequence[str]]) -> Diagram:
+    """One comb by itself: its teeth from the bottom up, joined by memory; what they read of others comes from outside.
+
+    `teeth` are groups of observed variables in topological order.
+    """
+    graph = CausalGraph.of(diagram)
+    members = graph.mask([name for tooth in teeth for name in tooth])
+    builder = _Builder(graph, "")
+    builder.teeth("f", [graph.mask(tooth) for tooth in teeth], members)
+    outside = [name for name in graph.names if graph.mask([name]) & ~members]
+    read = {wire for box in builder.boxes for wire in box.inputs}
+    inputs = tuple(builder.wire[name] for name in outside if builder.wire[name] in read)
+    outputs = tuple(builder.wire[name] for name in graph.members(members))
+    kept = {*inputs, *(wire for box in builder.boxes for wire in (*box.inputs, *box.outputs))}
+    number = {wire: place for place, wire in enumerate(sorted(kept))}
+    boxes = tuple(
+        replace(
+            box, inputs=tuple(map(number.__getitem__, box.inputs)), outputs=tuple(map(number.__getitem__, box.outputs))
+        )
+        for box in builder.boxes
+    )
+    wires = tuple(builder.wires[wire] for wire in sorted(kept))
+    return Diagram(wires, boxes, tuple(number[wire] for wire in inputs), tuple(number[wire] for wire in outputs))
 
 
 def _first_the_cut(graph: CausalGraph, position: int) -> Iterator[int]:
@@ -63,7 +88,10 @@ class _Builder:
 
     def comb(self, letter: str, district: int) -> None:
         """The teeth of one district, joined by memory."""
-        teeth = runs(district, self.graph.everything)
+        self.teeth(letter, runs(district, self.graph.everything), district)
+
+    def teeth(self, letter: str, teeth: Sequence[int], district: int) -> None:
+        """The given teeth of a district, joined by memory."""
         memory: tuple[int, ...] = ()
         for number, tooth in enumerate(teeth, 1):
             read = self.graph.members(self.graph.parents_of(tooth) & ~district)

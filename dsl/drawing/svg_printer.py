@@ -37,8 +37,8 @@ from .typeface import SUBSCRIPTS
 
 FONTS = "'STIX Two Text','Latin Modern Roman','DejaVu Serif',Georgia,serif"
 _STYLE = (
-    "svg.suture:root{color:#1f2430;background:#fff}"
-    "@media(prefers-color-scheme:dark){svg.suture:root{color:#e8e6e1;background:#14161a}}"
+    "svg.suture:root{color:#1f2430;background:#fff;--suture-bad:#b3261e}"
+    "@media(prefers-color-scheme:dark){svg.suture:root{color:#e8e6e1;background:#14161a;--suture-bad:#ff9d94}}"
     ".suture text{stroke:none;fill:currentColor;pointer-events:none}"
     ".suture-name,.suture-wire,.suture-end{font-style:italic}"
 )
@@ -53,8 +53,8 @@ _WASH = {
 }
 
 
-def svg(scene: Scene) -> str:
-    """The scene as an SVG document, also fit to stand inside an HTML page."""
+def svg(scene: Scene, inside: bool = False) -> str:
+    """The scene as an SVG document, also fit to stand inside an HTML page; `inside` one that has the style already."""
     width, height = _number(scene.width), _number(scene.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="suture" role="img" aria-label="{escape(scene.title)}" '
@@ -62,9 +62,8 @@ def svg(scene: Scene) -> str:
         f'stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" font-family="{FONTS}">'
     )
     body = [_mark(mark) for mark in scene.marks]
-    return (
-        "\n".join([head, f"<title>{_escaped(scene.title)}</title>", f"<style>{_STYLE}</style>", *body, "</svg>"]) + "\n"
-    )
+    style = [] if inside else [f"<style>{_STYLE}</style>"]
+    return "\n".join([head, f"<title>{_escaped(scene.title)}</title>", *style, *body, "</svg>"]) + "\n"
 
 
 def _mark(mark: Mark) -> str:
@@ -131,8 +130,9 @@ def _arrow(head: Arrowhead) -> str:
 def _text(text: Text) -> str:
     anchor = ' text-anchor="middle"' if text.anchor is Anchor.MIDDLE else ""
     place = f'x="{_number(text.x)}" y="{_number(text.y)}" font-size="{_number(SIZE[text.role])}"{anchor}'
-    fill = "" if text.tone is not Tone.CUT else f' style="fill:{RED}"'
-    faded = f' opacity="{0.75 if text.tone is Tone.LATENT else 0.5}"' if text.tone in _OPACITY else ""
+    fill = "" if text.tone is not Tone.CUT else f' style="fill:var(--suture-bad,{RED})"'
+    # Even a ghost's name can be read: its contrast to the paper is above 4.5, light and dark.
+    faded = f' opacity="{0.8 if text.tone is Tone.LATENT else 0.7}"' if text.tone in _OPACITY else ""
     hidden = ' aria-hidden="true"' if text.role is Role.JOINER else ""
     return f'<text class="suture-{text.role.value}" {place}{fill}{faded}{hidden}>{_lowered(text)}</text>'
 
