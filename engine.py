@@ -53,7 +53,7 @@ from .dsl.source import Source as SourceText
 from .dsl.source import Span
 from .identify.algorithms import identify_formula, keywords
 from .identify.certify import CertificationError, certify
-from .identify.derivation import OBSERVED, Outcome, Source, Undecided
+from .identify.derivation import OBSERVED, Outcome, Separated, Source, Undecided
 from .identify.separation import independence
 from .semantics.budget import Budget, limited, meter
 
@@ -378,9 +378,9 @@ class Session:
         given = f" | {', '.join(statement.given)}" if statement.given else ""
         query = f"{statement.first} _||_ {statement.second}{given}"
         status = Status.HOLDS if path is None else Status.FAILS
-        return Answer(
-            "independent", status, statement.span.line, None, model.name, query, witness=path, diagram=model.diagram
-        )
+        asked = Separated((statement.first,), (statement.second,), statement.given)
+        head = Answer("independent", status, statement.span.line, None, model.name, query, witness=path)
+        return replace(head, diagram=model.diagram, separation=asked)
 
     def show(self, statement: Show) -> Answer:
         """The string diagram; before and after surgery where one is asked for."""

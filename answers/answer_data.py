@@ -12,7 +12,7 @@ from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula
 from ..dsl.formula_latex import latex
 from ..dsl.formula_text import text, unicode_text
-from ..identify.derivation import Check, Derivation, Positive, Witness
+from ..identify.derivation import Check, Derivation, Positive, Separated, Witness
 from ..identify.derivation_text import condition_text, rewrite_dict, step_dict, witness_dict
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class AnswerData:
     does not apply is None or empty.  `models` are the two models of a negative answer, `lines` the words of a value
     that is no number, `program` one in the language that belongs to it.  `notes` are facts a reader of the number
     should know; `error` goes with status `ERROR`.  `search` is all that a search for a predictor found, `environments`
-    what data added to it; `diagram` is what derivation and witness are about, `asked` the query itself: pictures are
-    drawn from them.
+    what data added to it; `diagram` is what derivation and witness are about, `asked` the query itself and
+    `separation` the one asked about: pictures are drawn from them.
     """
 
     statement: str
@@ -116,6 +116,7 @@ class AnswerData:
     environments: EnvironmentFindings | None = None
     diagram: Diagram | None = None
     asked: Formula | None = None
+    separation: Separated | None = None
 
     @property
     def predictor(self) -> AnyPredictor | None:

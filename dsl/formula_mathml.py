@@ -140,7 +140,7 @@ def _value(term: Term) -> str:
 def _name(name: str) -> str:
     stem = name.rstrip("0123456789")
     digits = name[len(stem) :]
-    slant = ' mathvariant="italic"' if len(stem) > 1 else ""
+    slant = ' style="font-style:italic"' if len(stem) > 1 else ""
     body = f"<mi{slant}>{escape(stem)}</mi>"
     return (
         f"<msub>{body}<mn>{digits}</mn></msub>" if digits and stem else f"<mi>{escape(name)}</mi>" if digits else body

@@ -18,7 +18,7 @@ from .pictures import figure, main_picture
 from .steps import derivation_parts
 from .style import style
 from .values import value_parts
-from .witnesses import witness_parts
+from .witnesses import side_by_side, witness_parts
 
 VERDICTS = {
     Status.IDENTIFIED: ("identified", "good"),
@@ -70,6 +70,9 @@ def _body(answer: AnswerData) -> Iterator[Part]:
     shown = main_picture(answer)
     if shown is not None:
         yield figure(shown[0], shown[1] or None)
+    if answer.attaining is not None:
+        sides = [(f"attains the {side} bound", program) for side, program in answer.attaining.items() if program]
+        yield side_by_side("two models that attain the bounds", sides) if sides else None
     yield from _section(
         "Why not" if answer.status is not Status.VALUE else "Witness", witness_parts(answer.witness, answer.models)
     )
@@ -98,16 +101,13 @@ def _section(title: str, parts: Iterator[Markup]) -> Iterator[Markup]:
 def _facts(answer: AnswerData) -> Part:
     """What a reader of the answer should know: the check, what it needs, notes."""
     facts: list[tuple[str, Part]] = []
-    if answer.attaining is not None:
-        facts += [(f"attains the {side}", block(program)) for side, program in answer.attaining.items() if program]
     if answer.reason and not answer.lines:
         facts.append(("reason", answer.reason))
     if answer.check is not None:
         facts.append(("check", check_text(answer.check)))
     if answer.requires:
         needs = [code(condition_text(each)) for each in answer.requires]
-        listed: list[Part] = [part for each in needs for part in (", ", each)][1:]
-        facts.append(("needs", joined(*listed)))
+        facts.append(("needs", joined(needs[0], *(joined(", ", each) for each in needs[1:]))))
     facts += [("note", note) for note in answer.notes]
     if not facts:
         return None

@@ -63,8 +63,11 @@ def main_picture(answer: AnswerData) -> tuple[Scene, str] | None:
 
 
 def _asked_picture(answer: AnswerData, diagram: Diagram) -> Scene | None:
-    if isinstance(answer.witness, OpenPath):
-        return open_path_scene(diagram, answer.witness.path, ())
+    if answer.separation is not None:
+        first, second, given = answer.separation.first, answer.separation.second, answer.separation.given
+        if isinstance(answer.witness, OpenPath):
+            return open_path_scene(diagram, answer.witness.path, given)
+        return separation_scene(diagram, first, second, given)
     if answer.asked is None:
         return None
     if any(term.world for kernel in kernels(answer.asked) for term in (*kernel.outcomes, *kernel.given)):
@@ -99,7 +102,7 @@ def step_picture(diagram: Diagram | None, asked: Formula | None, step: Step) -> 
 def _step_picture(
     diagram: Diagram, asked: Formula | None, rule: str, before: Formula, condition: SideCondition | None
 ) -> tuple[Scene, str] | None:
-    done = set_values(before) or ({} if asked is None else set_values(asked))
+    done = set_values(before if rule == "cut" or asked is None else asked)
     match condition:
         case Separated(first, second, given, cut, cut_out, arrows):
             scene = drawn(lambda: separation_scene(diagram, first, second, given, cut, cut_out, arrows))

@@ -71,14 +71,16 @@ border-radius:50%}
 .suture-answer math{font-size:1.12em;color:inherit}
 .suture-answer table{border-collapse:collapse;margin:.3em 0;font-variant-numeric:tabular-nums;color:inherit;border:none;
 background:none}
-.suture-answer caption{text-align:left;color:var(--suture-faint);font-size:.93em;padding:.1em 0;caption-side:top}
+.suture-answer caption{text-align:left;color:var(--suture-faint);font-size:.93em;padding:.1em 0;caption-side:top;
+white-space:nowrap}
 .suture-answer th,.suture-answer td{padding:.16em .8em .16em .3em;text-align:left;border:none;
 border-bottom:1px solid var(--suture-line);background:none;color:inherit;font-weight:400;vertical-align:top;
 max-width:none}
 .suture-answer thead th{font-weight:600;border-bottom-width:2px}
 .suture-answer figure{margin:.5em 0;padding:0}
 .suture-answer figcaption{color:var(--suture-faint);font-size:.93em}
-.suture-answer svg.suture{display:block;max-width:100%;height:auto;color:inherit}
+.suture-answer svg.suture{display:block;max-width:100%;max-height:25em;width:auto;height:auto;color:inherit}
+.suture-answer details svg.suture{max-height:17em}
 .suture-answer details{margin:.15em 0}
 .suture-answer summary{cursor:pointer;border-radius:3px}
 .suture-answer details>:not(summary){margin-left:1.1em}

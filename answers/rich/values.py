@@ -26,7 +26,7 @@ def value_parts(answer: AnswerData) -> Iterator[Markup]:
         yield _rows(value, answer.exact)
     elif answer.lines:
         yield block("\n".join(answer.lines), "the answer in words")
-    elif value is not None and not isinstance(value, Mapping):
+    elif value is not None and not isinstance(value, (Mapping, bool)):
         yield named_table(value, answer.exact)
     elif isinstance(answer.exact, str):
         yield tag("p", code(answer.exact), class_="suture-number")

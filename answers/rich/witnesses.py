@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from ...dsl.formula_text import text
@@ -87,14 +87,16 @@ def _pair(pair: ModelPair) -> Iterator[Markup]:
     ]
     rows.append([code(text(pair.query)), _value(pair.first_value), _value(pair.second_value)])
     caption = "two models over the same diagram: where they agree, and where they differ"
-    yield table(caption, ["", f"in {first.name}", f"in {second.name}"], rows, 1)
-    shown = tag(
-        "div",
-        *(tag("div", block(model.program().rstrip(), f"the model {model.name}")) for model in (first, second)),
-        class_="suture-pair",
-    )
-    yield folded(f"the models {first.name} and {second.name}, side by side", shown)
+    yield table(caption, ["distribution", f"in {first.name}", f"in {second.name}"], rows, 1)
+    told = f"the models {first.name} and {second.name}, side by side"
+    yield side_by_side(told, [(f"the model {model.name}", model.program().rstrip()) for model in (first, second)])
     yield folded("both as one program that shows it", block(pair.program.rstrip()))
+
+
+def side_by_side(summary: str, programs: Iterable[tuple[str, str]]) -> Markup:
+    """Programs beside each other where there is room, each with what it is."""
+    parts = (tag("div", tag("p", label, class_="suture-faint"), block(program, label)) for label, program in programs)
+    return folded(summary, tag("div", *parts, class_="suture-pair"))
 
 
 def _value(number: Fraction) -> Markup:
