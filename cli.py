@@ -88,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     explain_parser = commands.add_parser("explain", help="explain an error code")
     explain_parser.add_argument("code", nargs="?", help="such as S104; without it, all codes are listed")
     explain_parser.set_defaults(run=explain)
+    repl_parser = commands.add_parser("repl", help="answer statements one by one, as they are typed")
+    repl_parser.add_argument("file", nargs="?", help="a program to run first")
+    repl_parser.set_defaults(run=repl)
     commands.add_parser("lsp", help="serve an editor: the language server, on stdin and stdout").set_defaults(run=lsp)
     _add_mcp(
         commands.add_parser("mcp", help="serve an agent: tools over the Model Context Protocol, on stdin and stdout")
@@ -416,6 +419,14 @@ def explain(options: argparse.Namespace) -> int:
         return WRONG
     print(page)
     return FINE
+
+
+def repl(options: argparse.Namespace) -> int:
+    """`suture repl [FILE]`: a session at the terminal."""
+    from . import __version__
+    from .terminal.repl import main as converse
+
+    return converse(__version__, options.file)
 
 
 def lsp(options: argparse.Namespace) -> int:

@@ -1,1 +1,1 @@
-"""What only the command line needs: amounts as options, progress on stderr, tables of cases, the doctor."""
+"""What only the command line needs: options, what is printed and written, progress, the session at a prompt."""

@@ -10,6 +10,8 @@ from importlib import metadata
 NEEDED = ("numpy", "sympy", "jax", "lark", "pygraphviz", "duckdb")
 EXTRAS = {
     "matplotlib": "pictures as PNG: pip install 'suture[png]'",
+    "pygls": "the language server: pip install 'suture[lsp]'",
+    "mcp": "the tools of agents: pip install 'suture[mcp]'",
     "jupyterlab": "the notebook: pip install 'suture[notebook]'",
     "pandas": "data frames: pip install 'suture[interop]'",
     "polars": "data frames: pip install 'suture[interop]'",
