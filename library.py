@@ -190,14 +190,15 @@ class Model:
         return planned_answer(self._resolved, asked.text, asked.formula, {})
 
     def estimate(self, query: str, data: Any, weight: str | None = None, by: str | None = None) -> Answer:
-        """The query's plug-in value from `data`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table.
+        """The query's plug-in value from `data`: a dict of columns, or a pandas, polars, pyarrow or DuckDB table; or
+        such a table read before (`semantics.data.empirical.from_columns`).
 
         `weight` names the column of row counts.  Raises `SutureError` where query or data do not fit the model.
         """
-        from .semantics.data.empirical import from_columns
+        from .semantics.data.empirical import Empirical, from_columns
 
         asked = self._observable(query)
-        table = from_columns(data, self._resolved, weight)
+        table = data if isinstance(data, Empirical) else from_columns(data, self._resolved, weight)
         head = Answer("estimate", Status.VALUE, None, None, self.name, asked.text, source="data")
         known = evidence_of_table(self._resolved, asked.formula, table)
         return real_note(estimated(self._session().outcome, head, asked.formula, known, by), self._resolved)

@@ -195,6 +195,19 @@ PAGES: dict[str, Page] = {
         "",
         "look at the numbers that it compared; where the claim was wrong, change it.",
     ),
+    "S610": Page(
+        "unknown parameter",
+        "A parameter is a lower-case name in a probability of the model, such as p in Bernoulli(p).",
+        "",
+        "name one of the model's parameters.",
+    ),
+    "S611": Page(
+        "a question that cannot be explored",
+        "The widget asks for one distribution, P(Y | do(X), Z): its variables are what a click on the picture sets, "
+        "observes or frees. Arithmetic, counterfactual worlds and expectations have no such picture.",
+        "",
+        "explore one probability of observed variables, and compute the rest with a statement.",
+    ),
     "S417": Page(
         "no sample to adjust in",
         "Covariates are adjusted for in one sample, which measures treatments, outcomes and covariates together. Other "

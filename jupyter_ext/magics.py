@@ -6,9 +6,12 @@ from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope
+from IPython.display import display
 
+from ..dsl.diagnostics import SutureError
 from ..dsl.source import Source
 from .call import Call, cell_call, explained, line_call
+from .failures import CellError
 from .notebook import Notebook
 
 NAMES = "suture"
@@ -42,6 +45,7 @@ class SutureMagics(Magics):
             %suture                 what the cells have defined so far
             %suture --reset         forget all of it
             %suture explain S104    what an error is about
+            %suture explore P(Cancer | do(Smoke)) in Smoking [from DATA]    a picture that answers to clicks
 
         What a cell defines (models, domains, data, queries) can be used in every later one; a name that is defined
         again takes the place of its former definition, so a cell can be run twice.
@@ -70,6 +74,9 @@ class SutureMagics(Magics):
         if cell is None and line.split()[:1] == ["explain"]:
             print(explained(line.split()[1:]))
             return
+        if cell is None and line.split()[:1] == ["explore"]:
+            self._explore(line)
+            return
         call = line_call(line) if cell is None else cell_call(line)
         if call.reset:
             self.notebook.reset()
@@ -81,6 +88,19 @@ class SutureMagics(Magics):
             self._run(Source("", self._place()), call, {**self.own.user_ns, **(local_ns or {})})
         elif not call.reset:
             print(self.notebook.summary())
+
+    def _explore(self, line: str) -> None:
+        """Show the widget, which is also the last result."""
+        from .exploring import explored
+
+        session = self.notebook.session
+        session.frames = self.own.user_ns
+        try:
+            widget = explored(line, session)
+        except SutureError as error:
+            raise CellError(error.diagnostics, error.source) from None
+        display(widget)
+        _last(self.own, widget)
 
     def _place(self) -> str:
         """What messages call the cell: its number as IPython shows it."""

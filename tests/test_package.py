@@ -66,9 +66,9 @@ def test_wheel_holds_the_package(wheel: zipfile.ZipFile, project: dict[str, Any]
         folder = ROOT.joinpath(*package.split(".")[1:])
         inside = package.replace(".", "/")
         assert {f"{inside}/{path.name}" for path in folder.glob("*.py")} <= names
-        assert {f"{inside}/{path.name}" for path in folder.glob("*.lark")} <= names
-        assert {f"{inside}/{path.name}" for path in folder.glob("*.json")} <= names
-    assert {"suture/py.typed", "suture/dsl/suture.lark"} <= names
+        for kind in ("lark", "json", "js", "css"):
+            assert {f"{inside}/{path.name}" for path in folder.glob(f"*.{kind}")} <= names
+    assert {"suture/py.typed", "suture/dsl/suture.lark", "suture/jupyter_ext/widget.js"} <= names
 
 
 def test_wheel_holds_nothing_else(wheel: zipfile.ZipFile) -> None:
