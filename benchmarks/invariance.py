@@ -1,0 +1,291 @@
+"""Which invariance to transfer, on the synthetic system of Liu et al. (ICML 2023): every method in one table.
+
+Twenty environments e, in which two mechanisms have a factor alpha = e - 10.5; the system's formulas are those of the
+paper's public code.  In each split ten environments at random are trained on.  A method sees their rows, scaled by
+their own means and deviations, and nothing else; its mean squared error is then told, in units of the training
+outcome's variance,
+
+- in the environments trained on, the worst of them;
+- in the ten others, the mean and the worst of them;
+- beyond the range of training: alpha = -20, -15, 15, 20, the worst of them;
+- against an adversary that makes X9 and X10 any functions of their causes with values in one and a half times the range
+  of training: at least (policies found, scored on fresh noises) and at most (each sees every noise; on a grid).
+
+A constant has 1.  Fits are ridge on random Fourier features throughout, so that methods differ in what they read and
+weigh, not in what they can express.  `best subset` is chosen from the training rows alone: the class with the least
+lower bound of the worst case in the model estimated from them.  `known` are the same two predictors when the stable
+mechanisms need not be estimated, from many rows simulated by the system's formulas: what there is to be had.
+
+    python benchmarks/invariance.py [--splits 10] [--rows 500] [--seed 1]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from suture.dsl.resolve import read_model
+from suture.identify.environments.regressed_model import (
+    RegressedPredictor,
+    Stage,
+    StructuralModel,
+    columns,
+    invariant_predictors,
+    regressed_model,
+    simulated_worst,
+)
+from suture.identify.predictors.selection_diagram import InvariantClass, SelectionDiagram
+from suture.semantics.environments.fourier_regression import Scale, fourier_regression
+from suture.semantics.environments.invariance_tests import same_regression
+from suture.semantics.environments.invariant_subsets import invariant_subsets
+from suture.semantics.environments.linear_methods import Moments, anchor_regression, group_robust
+
+Floats = NDArray[np.float64]
+Rows = Mapping[str, Floats]
+Predict = Callable[[Rows], Floats]
+PARENTS: dict[str, tuple[str, ...]] = {
+    "Y": (),
+    "X6": (),
+    "X8": (),
+    "X9": ("Y",),
+    "X5": ("X6",),
+    "X7": ("X8",),
+    "X1": ("Y", "X9", "X6", "X5"),
+    "X3": ("X1",),
+    "X2": ("X3", "X8"),
+    "X10": ("X5", "X3", "X8"),
+    "X4": ("X2", "X7", "X8"),
+}
+FEATURES = tuple(f"X{number}" for number in range(1, 11))
+MUTABLE = ("X9", "X10")
+DEVIATION = 0.1
+WIDER = 1.5
+BEYOND = (-20.0, -15.0, 15.0, 20.0)
+CHOOSING = 200
+JUDGING = 800
+RIDGE = 1e-4
+
+
+def sigmoid(values: Floats) -> Floats:
+    return 1 / (1 + np.exp(-values))
+
+
+FORMULAS: dict[str, Callable[[Rows], Any]] = {
+    "Y": lambda v: 0.0,
+    "X6": lambda v: 0.0,
+    "X8": lambda v: 0.0,
+    "X5": lambda v: sigmoid(0.84 * v["X6"]),
+    "X7": lambda v: -1.52 * v["X8"],
+    "X1": lambda v: sigmoid(0.63 * v["Y"] - 0.58 * v["X9"] + 1.51 * v["X6"] + 1.13 * v["X5"]),
+    "X3": lambda v: np.tanh(-0.95 * v["X1"]),
+    "X2": lambda v: np.tanh(1.47 * v["X3"] - 0.64 * v["X8"]),
+    "X4": lambda v: sigmoid(1.42 * v["X2"] + 0.99 * v["X7"] + 0.72 * v["X8"]),
+}
+MUTABLE_FORMULAS: dict[str, Callable[[Rows], Floats]] = {
+    "X9": lambda v: np.tanh(1.91 * v["Y"]),
+    "X10": lambda v: np.tanh(-1.2 * v["X5"] + 1.33 * v["X3"] + 0.64 * v["X8"]),
+}
+
+
+def true_model(ranges: Mapping[str, tuple[float, float]]) -> StructuralModel:
+    """The system with its mutable mechanisms left open."""
+    mechanisms = {name: _noisy(formula) for name, formula in FORMULAS.items()}
+    noises = dict.fromkeys(FORMULAS, lambda count, generator: DEVIATION * generator.normal(size=count))
+    return StructuralModel(PARENTS, mechanisms, noises, ranges)
+
+
+def _noisy(formula: Callable[[Rows], Any]) -> Callable[[Rows, Floats], Floats]:
+    return lambda rows, noise: formula(rows) + noise
+
+
+def environment(alpha: float, count: int, generator: np.random.Generator) -> dict[str, Floats]:
+    """Rows of one environment."""
+    model = true_model({})
+    own = {name: DEVIATION * generator.normal(size=count) for name in MUTABLE}
+    return model.made(
+        model.noise(count, generator), lambda name, rows: alpha * MUTABLE_FORMULAS[name](rows) + own[name]
+    )
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Methods
+
+
+@dataclass(frozen=True)
+class Method:
+    """A predictor of the scaled outcome from unscaled rows."""
+
+    name: str
+    predict: Predict
+
+
+def fitted(name: str, inputs: Sequence[str], rows: Rows, outcome: Floats) -> Method:
+    """Least squares on Fourier features of some inputs."""
+    return Method(name, RegressedPredictor(tuple(inputs), fourier_regression(columns(rows, inputs), outcome)).predict)
+
+
+def featured(name: str, train: Sequence[Rows], outcomes: Sequence[Floats], fit: Callable[[Moments], Any]) -> Method:
+    """A linear method on the Fourier features of all inputs."""
+    scale = Scale.of(np.concatenate([columns(own, FEATURES) for own in train]))
+    generator = np.random.default_rng(0)
+    draws = generator.normal(size=(len(FEATURES), 160)) / np.sqrt(len(FEATURES))
+    phases = generator.uniform(0, 2 * np.pi, 160)
+
+    def design(rows: Rows) -> Floats:
+        units = scale.apply(columns(rows, FEATURES))
+        return np.concatenate([units, np.cos((units @ draws + phases).astype(np.float32))], axis=1)
+
+    found = fit(Moments.of([design(own) for own in train], outcomes))
+    return Method(name, lambda rows: found.predict(design(rows)))
+
+
+def invariant_prediction(train: Sequence[Rows], outcomes: Sequence[Floats], rows: Rows, outcome: Floats) -> Method:
+    """The common part of the subsets whose linear regressions are the same in all environments."""
+
+    def p_value(chosen: tuple[str, ...]) -> float:
+        return same_regression([columns(own, chosen, len(own["Y"])) for own in train], outcomes)[1]
+
+    found = invariant_subsets(FEATURES, p_value)
+    return fitted("invariant prediction", found.common, rows, outcome)
+
+
+def classes() -> tuple[InvariantClass, ...]:
+    """The classes of the 256 subsets, that of the whole stable set first."""
+    arrows = " ; ".join(f"{above} -> {name}" for name, parents in PARENTS.items() for above in parents)
+    model = read_model(f"{arrows} ; mutable {', '.join(MUTABLE)}")
+    diagram = SelectionDiagram.of(model.diagram, "Y", FEATURES, MUTABLE)
+    found = tuple(diagram.classes())
+    assert sum(each.members for each in found) == 256
+    assert len(found) == 45
+    assert not diagram.condition.holds
+    assert diagram.condition.edge == "Y -> X1"
+    return found
+
+
+def invariant_methods(train: Sequence[Rows], outcomes: Sequence[Floats], seed: int) -> list[Method]:
+    """The whole stable set, graph surgery's choice, and ours, all from the training rows."""
+    scaled = [{**own, "Y": outcome} for own, outcome in zip(train, outcomes, strict=True)]
+    model = regressed_model(PARENTS, scaled, MUTABLE, wider(train), seed)
+    members = classes()
+    predictors = invariant_predictors(model, "Y", members, seed=seed)
+    stage = Stage.of(model, CHOOSING, seed)
+    worst = [simulated_worst(stage.losses("Y", each.predict), stage).lower for each in predictors]
+    together = {name: np.concatenate([own[name] for own in scaled]) for name in PARENTS}
+    pooled = [float(((together["Y"] - each.predict(together)) ** 2).mean()) for each in predictors]
+    best = int(np.argmin(worst))
+    print(f"    chosen {{{', '.join(members[best].boundary)}}}", file=sys.stderr)
+    chosen = {"stable set": 0, "graph surgery": int(np.argmin(pooled)), "best subset, minimax": best}
+    return [Method(name, predictors[place].predict) for name, place in chosen.items()]
+
+
+def wider(train: Sequence[Rows]) -> dict[str, tuple[float, float]]:
+    """One and a half times the range of training of each mutable variable."""
+    found: dict[str, tuple[float, float]] = {}
+    for name in MUTABLE:
+        values = np.concatenate([own[name] for own in train])
+        middle, half = (values.max() + values.min()) / 2, (values.max() - values.min()) / 2
+        found[name] = float(middle - WIDER * half), float(middle + WIDER * half)
+    return found
+
+
+def known_methods(rows: int = 60_000) -> list[Method]:
+    """The whole stable set and the best subset by the formulas themselves, over a range that holds every split's."""
+    model = true_model({"X9": (-7.0, 7.0), "X10": (-16.0, 16.0)})
+    members = classes()
+    stage = Stage.of(model, CHOOSING, seed=3)
+    rough = invariant_predictors(model, "Y", members, seed=3)
+    best = int(np.argmin([simulated_worst(stage.losses("Y", each.predict), stage).lower for each in rough]))
+    print(f"    best with known mechanisms {{{', '.join(members[best].boundary)}}}", file=sys.stderr)
+    stable, chosen = invariant_predictors(model, "Y", (members[0], members[best]), rows, seed=4)
+    return [Method("stable set, known", stable.predict), Method("best subset, known", chosen.predict)]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Splits
+
+
+COLUMNS = ("training", "others, mean", "others, worst", "beyond", "adversary, at least", "at most")
+
+
+def split(number: int, rows: int, seed: int, known: Sequence[Method]) -> dict[str, list[float]]:
+    """Every method's numbers in one split."""
+    generator = np.random.default_rng([seed, number])
+    data = [environment(place - 9.5, rows, generator) for place in range(20)]
+    order = generator.permutation(20)
+    train, others = [data[place] for place in order[:10]], [data[place] for place in order[10:]]
+    beyond = [environment(alpha, rows, generator) for alpha in BEYOND]
+    scale = Scale.of(np.concatenate([own["Y"] for own in train])[:, None])
+
+    def outcome(own: Rows) -> Floats:
+        return scale.apply(own["Y"][:, None])[:, 0]
+
+    outcomes = [outcome(own) for own in train]
+    together = {name: np.concatenate([own[name] for own in train]) for name in PARENTS}
+    whole = np.concatenate(outcomes)
+    methods = [
+        Method("constant", lambda own: np.zeros(len(own["Y"]))),
+        fitted("all features", FEATURES, together, whole),
+        invariant_prediction(train, outcomes, together, whole),
+        featured("anchor regression", train, outcomes, lambda moments: anchor_regression(moments, 10.0, RIDGE)),
+        featured("group robust", train, outcomes, lambda moments: group_robust(moments, RIDGE)),
+        *invariant_methods(train, outcomes, number),
+        *(Method(each.name, _scaled(each.predict, scale)) for each in known),
+    ]
+    ranges = wider(train)
+    stage = Stage.of(true_model(ranges), JUDGING, seed=1)
+    fresh = Stage.of(true_model(ranges), JUDGING, seed=2, cuts=stage.cuts)
+    found: dict[str, list[float]] = {}
+    for method in methods:
+        errors = [
+            [float(((outcome(own) - method.predict(own)) ** 2).mean()) for own in group]
+            for group in (train, others, beyond)
+        ]
+        losses = [
+            ((outcome(each.rows) - method.predict(each.rows)) ** 2).reshape(each.shape) for each in (stage, fresh)
+        ]
+        worst = simulated_worst(losses[0], stage, (losses[1], fresh))
+        found[method.name] = [
+            max(errors[0]),
+            float(np.mean(errors[1])),
+            max(errors[1]),
+            max(errors[2]),
+            worst.lower,
+            worst.upper,
+        ]
+    return found
+
+
+def _scaled(predict: Predict, scale: Scale) -> Predict:
+    """A prediction of the outcome as it is, in units of the training rows."""
+    return lambda rows: scale.apply(predict(rows)[:, None])[:, 0]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Every method on the paper's synthetic system.")
+    parser.add_argument("--splits", type=int, default=10)
+    parser.add_argument("--rows", type=int, default=500, help="rows an environment")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args(arguments)
+    start = time.process_time()
+    known = known_methods()
+    splits = [split(number, options.rows, options.seed, known) for number in range(options.splits)]
+    print(f"{options.splits} splits of 20 environments, {options.rows} rows each; 256 subsets in 45 classes")
+    print("mean squared error, 1 for the variance of training: mean (deviation) worst of the splits\n")
+    print(f"{'method':<22}" + "".join(f"{name:>25}" for name in COLUMNS))
+    for name in splits[0]:
+        table = np.array([each[name] for each in splits])
+        cells = [f"{own.mean():.3f} ({own.std():.3f}) {own.max():.3f}" for own in table.T]
+        print(f"{name:<22}" + "".join(f"{cell:>25}" for cell in cells))
+    print(f"\n{time.process_time() - start:.0f} CPU seconds")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
