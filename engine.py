@@ -336,7 +336,7 @@ class Session:
 
         head = Answer("search", Status.VALUE, statement.span.line, None, statement.model, statement.text)
         head = replace(head, diagram=self.program.models[statement.model].diagram)
-        return searched(head, statement, self.program, self.outcome, self.table)
+        return searched(head, statement, self.program, self.outcome, self.table, self.folder or Path())
 
     def across(self, statement: Canonicalise | Equivalent | Counterfactual) -> Answer:
         """Several domains of a latent model: its canonical form, equivalence, one sample in another domain."""

@@ -285,11 +285,15 @@ class Model:
     ) -> Answer:
         """The answer to a search from tables of Python; raises `SutureError` as it does."""
         from .answers.searching import searched_in_data
-        from .semantics.data.empirical import from_columns
+        from .answers.searching_data import rows_of_frames
+        from .semantics.data.empirical import Empirical, from_columns
 
-        tables = {name: from_columns(frame, self._resolved, weight, name) for name, frame in data.items()}
+        def table(name: str) -> Empirical:
+            return from_columns(data[name], self._resolved, weight, name)
+
         head = Answer("search", Status.VALUE, None, None, self.name, asked.text)
-        return searched_in_data(head, asked, self._resolved, tables, self._session().outcome, options)
+        rows = rows_of_frames(data, weight)
+        return searched_in_data(head, asked, self._resolved, table, rows, self._session().outcome, options)
 
     def independent(self, first: str, second: str, given: Sequence[str] = ()) -> Answer:
         """Whether two variables are separated by others, with an open path where they are not.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..dsl.diagram import Diagram
@@ -14,7 +15,7 @@ from ..identify.derivation import Identified, Outcome
 from .answer import Answer
 from .answer_data import Estimand
 from .search_graph import by_the_graph, identified
-from .searching_data import found_in_data, with_compared, with_data
+from .searching_data import Rows, found_in_data, found_in_rows, is_real, rows_of, with_compared, with_data
 
 if TYPE_CHECKING:
     from ..identify.environments.environment_search import Options
@@ -28,12 +29,17 @@ def searched(
     program: Program,
     outcome: Callable[[Formula, Diagram], Outcome],
     table: Callable[[str], Empirical],
+    folder: Path,
 ) -> Answer:
-    """The answer to a search.  Raises `SutureError` where numbers are missing or the tables are too large."""
+    """The answer to a search; paths of data are taken from `folder`.
+
+    Raises `SutureError` where numbers are missing or the tables are too large.
+    """
     model = program.models[statement.model]
     if statement.sources:
-        pairs = zip(statement.environments, statement.sources, strict=True)
-        return searched_in_data(head, statement, model, {name: table(source) for name, source in pairs}, outcome)
+        known = dict(zip(statement.environments, statement.sources, strict=True))
+        rows = rows_of(program, known, folder)
+        return searched_in_data(head, statement, model, lambda name: table(known[name]), rows, outcome)
     if not any(name in model.mechanisms for name in model.by_name if name not in statement.changing):
         return by_the_graph(head, statement, model, outcome)
     over = [program.domains[_domain_key(program, statement.model, name)] for name in statement.domains]
@@ -54,18 +60,23 @@ def searched_in_data(
     head: Answer,
     statement: Search,
     model: Model,
-    tables: Mapping[str, Empirical],
+    table: Callable[[str], Empirical],
+    rows: Rows,
     outcome: Callable[[Formula, Diagram], Outcome],
     options: Options | None = None,
 ) -> Answer:
-    """The answer to a search from data of several environments, by their names.
+    """The answer to a search from data of several environments, which `table` and `rows` read by their names.
 
-    Raises `SutureError` as `search_environments` does.
+    Raises `SutureError` as `search_environments` and `search_real` do.
     """
     from ..identify.environments.environment_search import Options
 
     chosen = options or Options(compared=statement.compared)
-    found, data = found_in_data(statement, model, tables, chosen)
+    if is_real(model, statement):
+        found, data = found_in_rows(statement, model, rows, chosen)
+    else:
+        tables = {name: table(name) for name in statement.environments}
+        found, data = found_in_data(statement, model, tables, chosen)
     head = replace(head, source=", ".join(statement.sources) or "data")
     return with_data(with_search(head, found, outcome, model.diagram), found, data, model)
 
@@ -73,12 +84,12 @@ def searched_in_data(
 def _found(statement: Search, model: Model, over: Sequence[Domain], given: Sequence[Domain]) -> PredictorSearch:
     """What a search finds in a model with numbers: a finite one, or one of real variables."""
     from ..identify.predictors.linear_search import search_linear
-    from ..identify.predictors.linear_setup import is_real, linear_selection
+    from ..identify.predictors.linear_setup import linear_selection
     from ..identify.predictors.minimax_search import search
     from ..identify.predictors.minimax_setup import loss_named, selection_model
 
     asked = (model, statement.outcome, statement.features, statement.changing, over, given)
-    if is_real(model, statement.outcome):
+    if is_real(model, statement):
         return search_linear(linear_selection(*asked))
     made = selection_model(*asked, within=statement.within)
     return search(made, loss_named(statement.loss, made.labels[statement.outcome]))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.program import Model, Real, Search
+from ..dsl.program import AnyMechanism, Model, Program, Real, Search
 from .answer import Answer
 
 if TYPE_CHECKING:
@@ -16,24 +17,85 @@ if TYPE_CHECKING:
     from ..identify.predictors.predictor_search import PredictorSearch
     from ..semantics.data.empirical import Empirical
 
+Rows: TypeAlias = Callable[[str, Sequence[str]], Any]
+"""Reads columns of an environment as an array of numbers, `rows columns`."""
 WIDTH = 78
 SHOWN = 12
 """Classes that the terminal shows; all of them are in the JSON."""
 
 
+def is_real(model: Model, statement: Search) -> bool:
+    """Whether a search is for a predictor of a real outcome."""
+    return isinstance(model.by_name[statement.outcome].values, Real)
+
+
+def rows_of(program: Program, sources: Mapping[str, str], folder: Path) -> Rows:
+    """Reads the columns of a program's data sets, by the environments they are of.
+
+    What it gives raises `SutureError` S497 for a table with weights, and what `real_rows` raises.
+    """
+
+    def read(name: str, columns: Sequence[str]) -> Any:
+        from ..semantics.fitting.real_rows import real_rows
+
+        data = program.data[sources[name]]
+        if data.weight is not None:
+            message = f"'{data.name}' has weights, and rows of real numbers are taken one by one"
+            raise SutureError(Diagnostic("S497", message, data.span, help="give a row a unit"))
+        return real_rows(data, columns, folder)
+
+    return read
+
+
+def rows_of_frames(frames: Mapping[str, Any], weight: str | None) -> Rows:
+    """Reads columns of tables of Python.
+
+    What it gives raises `SutureError` S497 where rows have weights, and S302, S308 or S309 for a column.
+    """
+
+    def read(name: str, columns: Sequence[str]) -> Any:
+        from ..identify.predictors.affine_predictor import real_columns
+
+        if weight is not None:
+            message = "rows of real numbers are taken one by one, without weights"
+            raise SutureError(Diagnostic("S497", message, help="give a row a unit, and leave weight out"))
+        return real_columns(columns, frames[name])[0]
+
+    return read
+
+
+def found_in_rows(
+    statement: Search, model: Model, rows: Rows, options: Options
+) -> tuple[PredictorSearch, EnvironmentFindings]:
+    """The search for a predictor of a real outcome; `rows` reads the columns named of each environment.
+
+    Raises `SutureError` S497 for what is said of probabilities, and what `search_real` raises.
+    """
+    from ..identify.environments.real_search import needed_variables, search_real
+
+    if statement.within is not None or statement.loss != "squared_loss":
+        what = "'within' speaks of probabilities" if statement.within is not None else f"{statement.loss} is for labels"
+        message = f"{what}, and {statement.outcome} is real"
+        raise SutureError(Diagnostic("S497", message, help="write: minimax squared_loss"))
+    variables = needed_variables(model, statement.outcome, statement.features)
+    data = {name: rows(name, variables) for name in statement.environments}
+    asked = (model, statement.outcome, statement.features, statement.changing)
+    return search_real(*asked, data, variables, statement.domains, options)
+
+
 def found_in_data(
     statement: Search, model: Model, tables: Mapping[str, Empirical], options: Options
 ) -> tuple[PredictorSearch, EnvironmentFindings]:
-    """The search in the data of named environments.
+    """The search in the tables of named environments.
 
-    Raises `SutureError` S497 where a variable is real, and what `search_environments` raises.
+    Raises `SutureError` S497 where a feature is real, and what `search_environments` raises.
     """
     from ..identify.environments.environment_search import search_environments
     from ..identify.predictors.minimax_setup import loss_named
 
-    for name in (statement.outcome, *statement.features):
+    for name in statement.features:
         if isinstance(model.by_name[name].values, Real):
-            message = f"{name} is real, and a search from data is over finite variables"
+            message = f"{name} is real and {statement.outcome} is not: a search from data is over one kind"
             raise SutureError(Diagnostic("S497", message, help=f"group the values of {name}, and declare the groups"))
     loss = loss_named(statement.loss, next(iter(tables.values())).labels(statement.outcome))
     return search_environments(
@@ -57,7 +119,7 @@ def with_data(answer: Answer, found: PredictorSearch, data: EnvironmentFindings,
         method=f"{answer.method}, mechanisms from data",
         value={**answer.value, **_value(answer.value, found, data)},
         lines=(*answer.lines, *_lines(found, data)),
-        notes=(*answer.notes, *_notes(data, model)),
+        notes=(*answer.notes, *_notes(data, model, found.model.outcome)),
         environments=data,
     )
 
@@ -66,13 +128,9 @@ def with_compared(answer: Answer, compared: Sequence[Compared]) -> Answer:
     """The answer with other methods beside."""
     assert isinstance(answer.value, Mapping)
     value = {**answer.value, "compare": _compare_value(compared)}
-    note = f"{_reading(compared)}; a lower bound is marked >="
-    notes = (*answer.notes, note) if any(not each.exact for each in compared) else answer.notes
+    loose = sum(each.worst_case is not None and not each.exact for each in compared)
+    notes = (*answer.notes, f"worst cases of {loose} methods are lower bounds, marked >=") if loose else answer.notes
     return replace(answer, value=value, lines=(*answer.lines, *_compare_lines(compared)), notes=notes)
-
-
-def _reading(compared: Sequence[Compared]) -> str:
-    return f"worst cases of {sum(not each.exact for each in compared)} methods are not exact"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -182,7 +240,7 @@ def _compare_lines(compared: Sequence[Compared]) -> Iterator[str]:
     names = [name for name, _ in compared[0].risks]
     rows = [["method", "worst case", "worst given", *names]]
     for each in compared:
-        worst = "not known" if each.worst_case is None else f"{'' if each.exact else '>= '}{each.worst_case:.4g}"
+        worst = "no bound" if each.worst_case is None else f"{'' if each.exact else '>= '}{each.worst_case:.4g}"
         given = "" if each.worst_given is None else f"{each.worst_given:.4g}"
         rows.append([each.name, worst, given, *(f"{risk:.4g}" for _, risk in each.risks)])
     yield "beside other methods: expected loss in the worst domain, and in those given"
@@ -206,7 +264,7 @@ def _set(names: Sequence[str]) -> str:
     return "{" + ", ".join(names) + "}"
 
 
-def _notes(data: EnvironmentFindings, model: Model) -> Iterator[str]:
+def _notes(data: EnvironmentFindings, model: Model, outcome: str) -> Iterator[str]:
     """What the numbers rest on."""
     if data.detected:
         yield (
@@ -218,7 +276,9 @@ def _notes(data: EnvironmentFindings, model: Model) -> Iterator[str]:
         said = f"the mechanism of {name} is said to be stable and differs (p = {data.detection.of(name).adjusted:.2g})"
         yield f"the data contradict the model: {said}"
     if data.bootstrap is None:
-        yield "weights are no numbers of rows, so nothing is tested and worst cases have no intervals"
-    if model.mechanisms:
+        yield "no samples are drawn: worst cases have no intervals"
+    if isinstance(model.by_name[outcome].values, Real):
+        yield "that mechanisms are linear with normal noise is an assumption: they are least squares regressions"
+    if any(not isinstance(mechanism, AnyMechanism) for mechanism in model.mechanisms.values()):
         yield "mechanisms that the model gives are not used: all are estimated from the data"
     yield "losses in environments are those of the rows that the predictors were made from"

@@ -45,10 +45,7 @@ def detect(
     Raises `SutureError` S494 where there is one environment only, or weights are no numbers of rows.
     """
     if len(tables.names) < 2:
-        message = "one environment alone does not tell which mechanisms differ"
-        raise SutureError(
-            Diagnostic("S494", message, help="say which may: mutable X, in the model; or add environments")
-        )
+        raise one_environment()
     if not tables.counted:
         message = "the weights are no numbers of rows, so nothing can be tested on them"
         raise SutureError(Diagnostic("S494", message, help="say which mechanisms may change: mutable X, in the model"))
@@ -60,3 +57,9 @@ def detect(
             found.append(MechanismTest(name, given, how, p_value))
     adjusted = holm([test.p_value for test in found])
     return Detection(tuple(replace(test, adjusted=p) for test, p in zip(found, adjusted, strict=True)), level)
+
+
+def one_environment() -> SutureError:
+    """S494: there is nothing to compare."""
+    message = "one environment alone does not tell which mechanisms differ"
+    return SutureError(Diagnostic("S494", message, help="say which may: mutable X, in the model; or add environments"))

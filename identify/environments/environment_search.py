@@ -25,7 +25,7 @@ from ..predictors.minimax_search import search
 from ..predictors.predictor import Predictor
 from ..predictors.predictor_search import PredictorSearch, Scored
 from .bootstrapping import DRAWS, Bootstrap, bootstrap
-from .detecting import LEVEL, Detection, detect
+from .detecting import LEVEL, Detection, detect, one_environment
 from .estimated_model import Blankets, estimated_model
 from .table_baselines import Compared, compare, empirical_risks, finite_model
 
@@ -88,7 +88,7 @@ def search_environments(
     blankets = Blankets.of(diagram, outcome, features)
     tables = environment_tables(data, tuple(blankets.given))
     detection = _detection(tables, blankets, options, required=not mutable)
-    chosen = tuple(mutable) if mutable else _detected(detection, outcome, features)
+    chosen = tuple(mutable) if mutable else detected_mutable(detection, outcome, features)
     model = estimated_model(diagram, blankets, tables, outcome, features, chosen, over, within, options.smoothing)
     found = search(model, loss)
     found = replace(found, classes=tuple(_in_environments(found, tables, loss, each) for each in found.classes))
@@ -107,13 +107,14 @@ def _detection(tables: EnvironmentTables, blankets: Blankets, options: Options, 
     return detect(tables, blankets, options.level, options.seed)
 
 
-def _detected(detection: Detection | None, outcome: str, features: Sequence[str]) -> tuple[str, ...]:
+def detected_mutable(detection: Detection | None, outcome: str, features: Sequence[str]) -> tuple[str, ...]:
     """The mechanisms that tests call changing.
 
-    Raises `SutureError` S495 where that is the outcome's, S472 where the predictor does not read one, S496 where it is
-    none.
+    Raises `SutureError` S494 where there are no tests, S495 where the outcome's mechanism changes, S472 where the
+    predictor does not read one that does, S496 where none does.
     """
-    assert detection is not None
+    if detection is None:
+        raise one_environment()
     changing = detection.changing
     if outcome in changing:
         test = detection.of(outcome)

@@ -76,11 +76,8 @@ def estimated_model(
     Raises `SutureError` S492 where a mutable variable shares a hidden cause, S493 where the data do not tell a row that
     matters.
     """
-    hidden = [name for name in mutable if name in blankets.shared]
-    if hidden:
-        message = f"the mechanism of {hidden[0]} may change and it shares a hidden cause, so data do not tell it apart"
-        raise SutureError(Diagnostic("S492", message, help="observe the common cause, or give the model's mechanisms"))
-    selection = _selection(diagram, blankets, outcome, features, mutable)
+    require_unshared(blankets, mutable)
+    selection = invariant_diagram(diagram, blankets, outcome, features, mutable)
     pooled = {name: tables.table((*given, name)).sum(axis=0) for name, given in blankets.given.items()}
     stable: dict[str, Array] = {}
     empty: dict[str, Array] = {}
@@ -100,7 +97,15 @@ def estimated_model(
     return model
 
 
-def _selection(
+def require_unshared(blankets: Blankets, mutable: Sequence[str]) -> None:
+    """Refuse a mutable variable that shares a hidden cause (S492)."""
+    hidden = [name for name in mutable if name in blankets.shared]
+    if hidden:
+        message = f"the mechanism of {hidden[0]} may change and it shares a hidden cause, so data do not tell it apart"
+        raise SutureError(Diagnostic("S492", message, help="observe the common cause, or give the model's mechanisms"))
+
+
+def invariant_diagram(
     diagram: Diagram, blankets: Blankets, outcome: str, features: Sequence[str], mutable: Sequence[str]
 ) -> SelectionDiagram:
     """The diagram whose classes are those of the model, and whose mechanisms are conditional on blankets."""
