@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import tree
 from .diagnostics import Diagnostic, Note, SutureError
+from .mending import fitting, mend
 from .parser import parse
 from .program import Program, Statement
 from .program_files import networks_in
@@ -73,6 +74,13 @@ class Cells:
         made = tuple(statement for statement in program.statements if statement.span.source is source)
         kept = (*old, *(each for each in mine if any(introduced(each))))
         return Cells(kept, replace(program, source=source), made, aside, news, given)
+
+    def glance(self, source: Source, folder: Path | None = None) -> Program:
+        """The program with one more cell that is still being written: of it, and of the others, all that fits."""
+        mine = mend(source).tree.statements
+        names = frozenset(name for statement in mine for name in introduced(statement))
+        old = [each for each in self.definitions if names.isdisjoint(introduced(each))]
+        return fitting(tree.Program((*old, *mine)), source, networks_in(folder), self.handed.without(names))
 
 
 def introduced(statement: tree.Statement) -> Iterator[str]:

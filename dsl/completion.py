@@ -215,7 +215,7 @@ class _Offer:
         told: dict[str, str] = {}
         models = models_meant(self.here, self.known)
         for model in models:
-            for variable in model.variables:
+            for variable in sorted(model.variables, key=lambda variable: variable.latent):
                 if "<->" not in variable.name:
                     place = f" of {model.name}" if len(models) > 1 else ""
                     told.setdefault(variable.name, f"{role(model, variable)}{place}{values_text(variable)}")

@@ -63,6 +63,12 @@ def describe(text: str, place: int, known: Program) -> Description | None:
     return None if found is None else Description(start, end, found[0], found[1], found[2])
 
 
+def describe_name(name: str, known: Program) -> Description | None:
+    """What a name of a program, or a word of the language, stands for; None where it is neither."""
+    found = _anything(name, Situation(0, len(name)), known)
+    return None if found is None else Description(0, len(name), found[0], found[1], found[2])
+
+
 Found = tuple[str, tuple[tuple[str, str], ...], str]
 
 

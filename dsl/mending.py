@@ -16,6 +16,7 @@ from .parser import parse, parse_inside
 from .program import Model, Program
 from .recovery import Chunk, chunks
 from .resolve import resolve
+from .scope import Handed
 from .source import Source, Span
 
 # Definitions are left out one round after the other; a program that needs more is left with none.
@@ -97,14 +98,27 @@ def _blank(text: str, start: int, end: int) -> str:
 # What fits
 
 
+def fitting(
+    program: tree.Program,
+    source: Source,
+    network: Callable[[tree.Model], Model] | None = None,
+    handed: Handed | None = None,
+) -> Program:
+    """The resolved program of all that fits of a tree, whose parts may come from several texts."""
+    return _fitting(program, source, network, handed)[0]
+
+
 def _fitting(
-    program: tree.Program, source: Source, network: Callable[[tree.Model], Model] | None
+    program: tree.Program,
+    source: Source,
+    network: Callable[[tree.Model], Model] | None,
+    handed: Handed | None = None,
 ) -> tuple[Program, tuple[Diagnostic, ...]]:
     """The resolved program of all that fits, and what is wrong with the rest."""
     first: tuple[Diagnostic, ...] = ()
     for _ in range(ROUNDS):
         try:
-            return resolve(program, source, network), first
+            return resolve(program, source, network, handed), first
         except SutureError as error:
             first = first or _here(error, source, program)
             places = [problem.span for problem in error.diagnostics if problem.span is not None]
@@ -147,4 +161,6 @@ def _from_file(statement: tree.Statement) -> bool:
 
 
 def _within(place: Span, whole: Span) -> bool:
+    if place.source is not None and whole.source is not None and place.source is not whole.source:
+        return False
     return whole.start <= place.start < max(whole.end, whole.start + 1)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, needs_local_scope
 from IPython.display import display
 
 from ..dsl.diagnostics import SutureError
 from ..dsl.source import Source
+from . import completing, inspecting
 from .call import Call, cell_call, explained, line_call
 from .failures import CellError
 from .notebook import Notebook
@@ -25,6 +28,7 @@ class SutureMagics(Magics):
         super().__init__(shell)
         self.own = shell
         self.notebook = Notebook()
+        self.undo: list[Callable[[], None]] = []
 
     @needs_local_scope
     @line_cell_magic
@@ -44,6 +48,7 @@ class SutureMagics(Magics):
             %suture [the same options] identify P(Tar | do(Smoke)) in Smoking
             %suture                 what the cells have defined so far
             %suture --reset         forget all of it
+            %suture describe Smoke  what a name or a word stands for; Shift-Tab on it shows the same
             %suture explain S104    what an error is about
             %suture explore P(Cancer | do(Smoke)) in Smoking [from DATA]    a picture that answers to clicks
 
@@ -72,11 +77,11 @@ class SutureMagics(Magics):
         search, canonicalise, equivalent, counterfactual, fit, cause, assert.
         """
         if cell is None and line.split()[:1] == ["explain"]:
-            print(explained(line.split()[1:]))
-            return
+            return print(explained(line.split()[1:]))
+        if cell is None and line.split()[:1] == ["describe"]:
+            return self.describe(line.split()[1:])
         if cell is None and line.split()[:1] == ["explore"]:
-            self._explore(line)
-            return
+            return self._explore(line)
         call = line_call(line) if cell is None else cell_call(line)
         if call.reset:
             self.notebook.reset()
@@ -102,6 +107,14 @@ class SutureMagics(Magics):
         display(widget)
         _last(self.own, widget)
 
+    def describe(self, names: list[str]) -> None:
+        """Say what names of the cells, or words of the language, stand for."""
+        for name in names:
+            found = inspecting.named(self.notebook, name)
+            if found is None:
+                raise UsageError(f"%suture describe: nothing is called {name!r}")
+            print(found.text)
+
     def _place(self) -> str:
         """What messages call the cell: its number as IPython shows it."""
         return f"In[{self.own.execution_count}]"
@@ -121,13 +134,28 @@ def _last(shell: InteractiveShell, value: Any) -> None:
 
 
 def load(shell: InteractiveShell) -> None:
-    """Add the magics; where they are there already, nothing changes."""
-    if not isinstance(shell.magics_manager.registry.get(SutureMagics.__name__), SutureMagics):
-        shell.register_magics(SutureMagics(shell))
+    """Add the magics, completion and inspection; where they are there already, nothing changes."""
+    if _loaded(shell) is not None:
+        return
+    magics = SutureMagics(shell)
+    shell.register_magics(magics)
+    matcher = completing.add(shell, lambda: magics.notebook)
+    stop_inspecting = inspecting.add(shell, lambda: magics.notebook)
+    magics.undo = [lambda: completing.remove(shell, matcher), stop_inspecting]
 
 
 def unload(shell: InteractiveShell) -> None:
-    """Take the magics away, and with them what their cells have defined."""
+    """Take everything away, and with it what the cells have defined."""
+    magics = _loaded(shell)
+    if magics is None:
+        return
+    for undo in magics.undo:
+        undo()
     shell.magics_manager.registry.pop(SutureMagics.__name__, None)
     for kind in shell.magics_manager.magics.values():
         kind.pop(NAMES, None)
+
+
+def _loaded(shell: InteractiveShell) -> SutureMagics | None:
+    found = shell.magics_manager.registry.get(SutureMagics.__name__)
+    return found if isinstance(found, SutureMagics) else None

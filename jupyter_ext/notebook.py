@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 from ..answers.answer import Answer, Answers, Status
 from ..dsl.cells import described, introduced
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.program import Assert, Statement
+from ..dsl.program import Assert, Program, Statement
 from ..dsl.scope import Handed
 from ..dsl.source import Source
 from ..engine import Session, keyword
@@ -93,6 +93,10 @@ class Notebook:
                 raise Interrupted(stopped) from None
             finally:
                 waiting.ended()
+
+    def known(self, text: str) -> Program:
+        """What is known of the program while a cell is written, as far as the cell can be read."""
+        return self.session.cells.glance(Source(text), Path.cwd())
 
     def summary(self) -> str:
         """What the cells have defined, a line each."""
