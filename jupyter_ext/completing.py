@@ -95,12 +95,12 @@ def add(shell: InteractiveShell, notebook: Callable[[], Notebook]) -> Any:
     """Add the matcher to a shell; gives it back for `remove`."""
     matcher = Matcher(shell, notebook)
 
-    @context_matcher(priority=200, identifier="suture_matcher")
     def suture_matcher(context: CompletionContext) -> SimpleMatcherResult:
         return matcher.result(context)
 
-    shell.Completer.custom_matchers.append(suture_matcher)
-    return suture_matcher
+    made: Any = context_matcher(priority=200, identifier="suture_matcher")(suture_matcher)
+    shell.Completer.custom_matchers.append(made)
+    return made
 
 
 def remove(shell: InteractiveShell, matcher: Any) -> None:

@@ -118,7 +118,7 @@ class Kernel:
 def kernel(shell: Shell) -> Kernel:
     made = Kernel()
     unload_ipython_extension(shell.shell)
-    shell.shell.kernel = made
+    setattr(shell.shell, "kernel", made)  # noqa: B010
     load_ipython_extension(shell.shell)
     shell.good(MODEL)
     return made
