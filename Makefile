@@ -56,6 +56,7 @@ browser:
 	$(BIN)/python -m pytest -q -m browser tests/browser
 
 docs: venv
+	$(BIN)/python editors/build.py
 	$(BIN)/python docs/build.py
 
 pin:

@@ -1,8 +1,9 @@
 """Writes the generated pages of the documentation and checks every page: `make docs`.
 
 Generated are `errors.md` (from the pages of `suture explain`), what stands between the marks of `reference.md` (from
-the grammar), `tutorial.ipynb` (from `tutorial.md`) and the pictures.  In every Markdown page each relative link must
-lead to a file, each anchor to a heading, and each fenced block must do what the page shows (`blocks.py`).
+the grammar), `library.md` (from docstrings), `tutorial.ipynb` (from `tutorial.md`) and the pictures.  In every Markdown
+page each relative link must lead to a file, each anchor to a heading, and each fenced block must do what the page shows
+(`blocks.py`).
 
 `--check` writes nothing, and says what differs.
 """
@@ -17,6 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import blocks
+import library_page
 import notebooks
 import reference
 
@@ -39,7 +41,11 @@ def errors_page() -> str:
 
 def generated() -> dict[Path, str]:
     """The generated pages with what they should hold."""
-    return {DOCS / "errors.md": errors_page(), DOCS / "reference.md": reference.page(ROOT)}
+    return {
+        DOCS / "errors.md": errors_page(),
+        DOCS / "reference.md": reference.page(ROOT),
+        DOCS / "library.md": library_page.page(),
+    }
 
 
 def pages() -> list[Path]:

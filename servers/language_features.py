@@ -15,13 +15,14 @@ from ..dsl import completion as dsl_completion
 from ..dsl import tree
 from ..dsl.diagnostics import Diagnostic
 from ..dsl.explanations import explain
+from ..dsl.highlighting import Hue, pieces
 from ..dsl.hover import describe
 from ..dsl.mending import mend
 from ..dsl.occurrences import Kind, Occurrence, Symbol
 from ..dsl.source import Source, Span
 from ..dsl.statement_text import statement_text
 from .open_documents import Document, folder_of, suggestion
-from .text_positions import Place, Text
+from .text_positions import Place, Text, units
 
 SYMBOL_KINDS = {
     Kind.MODEL: types.SymbolKind.Class,
@@ -42,6 +43,19 @@ ITEM_KINDS = {
     dsl_completion.Kind.VALUE: types.CompletionItemKind.EnumMember,
     dsl_completion.Kind.FILE: types.CompletionItemKind.File,
 }
+# What the pieces of a text are, in the words of the protocol; space, signs and errors have no colour of their own.
+TOKENS = {
+    Hue.COMMENT: types.SemanticTokenTypes.Comment,
+    Hue.STRING: types.SemanticTokenTypes.String,
+    Hue.NUMBER: types.SemanticTokenTypes.Number,
+    Hue.KEYWORD: types.SemanticTokenTypes.Keyword,
+    Hue.FUNCTION: types.SemanticTokenTypes.Function,
+    Hue.DEFINITION: types.SemanticTokenTypes.Class,
+    Hue.VARIABLE: types.SemanticTokenTypes.Variable,
+    Hue.VALUE: types.SemanticTokenTypes.EnumMember,
+    Hue.OPERATOR: types.SemanticTokenTypes.Operator,
+}
+LEGEND = types.SemanticTokensLegend([kind.value for kind in TOKENS.values()], [])
 RUN = "suture.run"
 EXPLAIN = "suture.explain"
 
@@ -199,6 +213,21 @@ def hover(document: Document, offset: int, answers: Mapping[int, str]) -> types.
     answer = f"\n\n```text\n{answers[line]}\n```" if first and line in answers else ""
     content = types.MarkupContent(types.MarkupKind.Markdown, found.markdown + answer)
     return types.Hover(content, range_of(document.text, found.start, found.end))
+
+
+def tokens(document: Document) -> types.SemanticTokens:
+    """The colours of a program: five numbers a piece, its place counted from the piece before (LSP 3.17)."""
+    kinds = list(TOKENS)
+    line = column = 0
+    data: list[int] = []
+    for piece in pieces(document.source.text):
+        if piece.hue not in TOKENS:
+            continue
+        place = document.text.place(piece.start)
+        ahead = place.character - column if place.line == line else place.character
+        data += [place.line - line, ahead, units(piece.text), kinds.index(piece.hue), 0]
+        line, column = place.line, place.character
+    return types.SemanticTokens(data)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

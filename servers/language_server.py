@@ -209,6 +209,10 @@ def _add_words(server: Server) -> None:
         document, offset = server.at(params.text_document, params.position)
         return features.hover(document, offset, server.answers.get(document.uri, {}))
 
+    @server.feature(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, features.LEGEND)
+    def tokens(params: types.SemanticTokensParams) -> types.SemanticTokens:
+        return features.tokens(server.documents.get(params.text_document.uri))
+
 
 def _add_names(server: Server) -> None:
     """Jumps, references, renaming, the outline."""

@@ -7,6 +7,7 @@ costs the statement it is in, Ctrl-C what is being typed or computed, and nothin
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -277,6 +278,8 @@ def main(version: str, file: str | None = None) -> int:
     repl = Repl()
     interactive = sys.stdin.isatty()
     if interactive:
+        # A process started in the background of a script ignores Ctrl-C; one that reads from a terminal must not.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         print(WELCOME.format(version=version))
     if file is not None:
         _guarded(lambda: repl.command(f":load {file}"))

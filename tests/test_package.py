@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXTRAS_OF_THE_PACKAGE = ("notebook", "png", "spark", "interop", "lsp", "mcp")
 # A face is loaded by who asks for it: IPython, `suture lsp`, `suture mcp`.
 FACES = ("jupyter_ext", "servers/language", "servers/mcp")
-BESIDE = {"tests", "examples", "benchmarks", "docs", "build", "dist", "out"}
+BESIDE = {"tests", "examples", "benchmarks", "docs", "editors", "build", "dist", "out"}
 
 
 @pytest.fixture(scope="module")

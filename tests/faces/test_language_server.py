@@ -254,6 +254,24 @@ def test_hover_tells_the_role_of_a_variable(editor: Editor) -> None:
     assert editor.ask("textDocument/hover", editor.at(*place(PROGRAM, "->"))) is None
 
 
+def test_colours_are_those_of_the_notebook(editor: Editor) -> None:
+    text = "# 😀 note\nmodel 𝔐 { 𝕏 : {no, yes} }\ncompute P(𝕏 = yes) in 𝔐\n"
+    editor.open(text)
+    legend = editor.initialized["capabilities"]["semanticTokensProvider"]["legend"]["tokenTypes"]
+    data = editor.ask("textDocument/semanticTokens/full", {"textDocument": {"uri": URI}})["data"]
+    line = column = 0
+    found: list[tuple[str, str]] = []
+    for ahead, right, length, kind, _ in zip(*[iter(data)] * 5, strict=True):
+        line, column = line + ahead, right if ahead else column + right
+        row = text.split("\n")[line].encode("utf-16-le")
+        found.append((row[2 * column : 2 * (column + length)].decode("utf-16-le"), legend[kind]))
+    assert found == [
+        ("# 😀 note", "comment"), ("model", "keyword"), ("𝔐", "class"), ("𝕏", "variable"), ("no", "enumMember"),
+        ("yes", "enumMember"), ("compute", "keyword"), ("P", "function"), ("𝕏", "variable"), ("=", "operator"),
+        ("yes", "enumMember"), ("in", "keyword"), ("𝔐", "variable"),
+    ]  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Formatting and running
 
@@ -319,7 +337,7 @@ PIECES = [
 def test_no_text_and_no_request_brings_it_down(editor: Editor) -> None:
     chance = random.Random(7)
     requests = ("definition", "hover", "completion", "references", "documentHighlight", "prepareRename", "rename")
-    whole = ("documentSymbol", "foldingRange", "codeLens", "formatting", "codeAction")
+    whole = ("documentSymbol", "semanticTokens/full", "foldingRange", "codeLens", "formatting", "codeAction")
     editor.open("")
     for _ in range(60):
         changes: list[dict[str, Any]] = []

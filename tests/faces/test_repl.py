@@ -9,7 +9,6 @@ import re
 import select
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +41,8 @@ class Terminal:
         known = {**os.environ, "TERM": "xterm", "COLUMNS": "80", "LINES": "40", "XDG_STATE_HOME": str(home / "state")}
         known |= {"INPUTRC": os.devnull, "SUTURE_IMAGES": "none", **environment}
         self.process = subprocess.Popen(
-            [COMMAND, "repl", *arguments], stdin=slave, stdout=slave, stderr=slave, cwd=home, env=known,
-            start_new_session=True, preexec_fn=lambda: _own(slave),
+            ["setsid", "--ctty", COMMAND, "repl", *arguments],  # so that Ctrl-C comes from this terminal
+            stdin=slave, stdout=slave, stderr=slave, cwd=home, env=known,
         )  # fmt: skip
         os.close(slave)
         self.seen = ""
@@ -77,13 +76,6 @@ class Terminal:
     def leave(self) -> int:
         self.type(CTRL_D)
         return self.process.wait(timeout=PATIENCE)
-
-
-def _own(slave: int) -> None:
-    """Make the terminal the one that Ctrl-C of the new process comes from."""
-    import fcntl
-
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture(scope="module")
