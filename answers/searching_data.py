@@ -281,4 +281,7 @@ def _notes(data: EnvironmentFindings, model: Model, outcome: str) -> Iterator[st
         yield "that mechanisms are linear with normal noise is an assumption: they are least squares regressions"
     if any(not isinstance(mechanism, AnyMechanism) for mechanism in model.mechanisms.values()):
         yield "mechanisms that the model gives are not used: all are estimated from the data"
-    yield "losses in environments are those of the rows that the predictors were made from"
+    yield (
+        "losses in environments are those of the rows that the predictors were made from; one above a worst case is "
+        "of that environment's rows, and the worst case of mechanisms estimated from all"
+    )

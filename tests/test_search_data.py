@@ -249,6 +249,14 @@ def test_errors_that_the_data_show(statement: str, message: str, help: str) -> N
     assert answer.error.span is not None
 
 
+def test_a_budget_stops_it() -> None:
+    data = {name: columns_of(name) for name in NAMES}
+    model = suture.Model(TRANSFER[TRANSFER.index("model") : TRANSFER.index("domain")])
+    with suture.limited(suture.Budget(seconds=0.0)), pytest.raises(suture.SutureError) as error:
+        model.search_predictor("Readmit", data=data, weight="n")
+    assert error.value.diagnostics[0].code == "S603"
+
+
 def test_comparison_needs_a_domain() -> None:
     with pytest.raises(suture.SutureError) as error:
         suture.Model("Y : {0, 1} ~ Bernoulli(0.2) ; M : {0, 1} ; Y -> M ; mutable M").search_predictor(

@@ -70,12 +70,14 @@ def _row(bar: Bar, top: float, scale: float) -> list[Mark]:
     label_width = text_width(bar.label, SIZE[Role.NAME])
     number = f"{bar.worst:.4g}"
     width = max(bar.worst * scale, 1.0)
+    # Losses in rows of data may lie above the worst case; the number stands clear of their marks.
+    reach = max([width, *(risk * scale + DOT_RADIUS for _, risk in bar.given)])
     title = f"{bar.label}: worst case {bar.worst:.6g}{', chosen' if bar.chosen else ''}"
     tone = Tone.TOOTH if bar.chosen else Tone.STATE
     found: list[Mark] = [
         Text(-GAP - label_width, middle + 4.8, bar.label, Role.NAME, Anchor.START),
         Plate(0.0, middle - THICK / 2, width, THICK, tone, title),
-        Text(width + 8.0, middle + 3.8, number, Role.WIRE, Anchor.START),
+        Text(reach + 8.0, middle + 3.8, number, Role.WIRE, Anchor.START),
     ]
     for place, (name, risk) in enumerate(bar.given):
         found.append(_sign(place, risk * scale, middle, f"{bar.label} in {name}: {risk:.6g}"))

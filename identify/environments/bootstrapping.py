@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...semantics.budget import meter
 from ...semantics.environments.environment_tables import EnvironmentTables, conditionals
 from ...semantics.factors import Factor
 from ...semantics.networks.contraction import contract
@@ -72,7 +73,10 @@ def bootstrap(
     """The worst cases of classes on `draws` samples of the environments."""
     samples = tables.resampled(draws, np.random.default_rng(seed))
     stable = {name: _estimated(model, samples, name, smoothing) for name in model.stable}
-    worst = [_worst(model, stable, each, loss, draws) for each in classes[:MOST_CLASSES]]
+    clock, chosen, worst = meter(), classes[:MOST_CLASSES], list[Floats]()
+    for number, each in enumerate(chosen):
+        clock.tick(number / len(chosen))
+        worst.append(_worst(model, stable, each, loss, draws))
     return Bootstrap(np.stack(worst, axis=1), level)
 
 
@@ -117,7 +121,11 @@ def _against(arena: Arena, adversary: Adversary, values: Floats, costs: Floats) 
     """The largest risk on every sample that one adversary can make."""
     choices = [adversary.choices[name] for name in arena.decisions]
     if sum(not choice.fixed for choice in choices) > 1 or any(not (each.free or each.fixed) for each in choices):
-        return np.array([_exactly(arena, adversary, *pair) for pair in zip(values, costs, strict=True)])
+        found: list[float] = []
+        for pair in zip(values, costs, strict=True):
+            meter().tick()
+            found.append(_exactly(arena, adversary, *pair))
+        return np.array(found)
     head = tuple(len(arena.model.labels[name]) for name in (*arena.inputs, arena.model.outcome))
     rewards = values * costs.reshape(len(values), *head, *(1,) * (values.ndim - 1 - len(head)))
     for choice in choices:

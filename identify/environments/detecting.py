@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...dsl.diagnostics import Diagnostic, SutureError
+from ...semantics.budget import meter
 from ...semantics.environments.environment_tables import EnvironmentTables
 from ...semantics.environments.invariance_tests import MechanismTest, holm, independence
 from .estimated_model import Blankets
@@ -53,6 +54,7 @@ def detect(
     found: list[MechanismTest] = []
     for name, given in blankets.given.items():
         if name not in but:
+            meter().tick()
             how, p_value = independence(tables.table((*given, name)), generator)
             found.append(MechanismTest(name, given, how, p_value))
     adjusted = holm([test.p_value for test in found])

@@ -1,9 +1,9 @@
 """Invariant causal prediction: the subsets given which the outcome is the same in every environment.
 
-Source: Peters, Buhlmann and Meinshausen, "Causal inference by using invariant prediction" (JRSS B 2016), method II with
-a test of equal regressions for real variables, a test of independence for finite ones.  A subset is accepted where its
-test does not reject at the level; what all accepted subsets have in common is called causal, with at most that
-probability of error, and may well be empty.
+Source: Peters, Buhlmann and Meinshausen, "Causal inference by using invariant prediction" (JRSS B 2016), method I,
+with a test of equal regressions for real variables and a test of independence for finite ones.  A subset is accepted
+where its test does not reject at the level; what all accepted subsets have in common is called causal, with at most
+that probability of error, and may well be empty.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+
+from ..budget import meter
 
 LEVEL = 0.05
 MOST_SUBSETS = 1 << 12
@@ -43,6 +45,7 @@ def invariant_subsets(
             break
         if tried == most:
             return InvariantSubsets(_ordered(names, common), accepted, tried, False)
+        meter().tick()
         tried += 1
         # A subset that holds all that is common already cannot change the intersection.
         if common is not None and common <= set(chosen):
