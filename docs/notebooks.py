@@ -79,7 +79,9 @@ def executed(page: Path) -> Any:
     client.execute()
     for cell in made.cells:
         for output in cell.get("outputs", ()):
-            timeless(output.get("data", {}).get("application/json"))
+            for kind, data in output.get("data", {}).items():
+                if kind.endswith("json"):
+                    timeless(data)
     made.metadata.pop("widgets", None)
     made.metadata["language_info"] = {"name": "python"}
     return made

@@ -90,8 +90,8 @@ max-width:none}
 .suture-answer ol.suture-steps summary .suture-scroll{display:inline-block;vertical-align:middle;
 max-width:calc(100% - 2em)}
 .suture-answer dl{display:grid;grid-template-columns:max-content 1fr;gap:.15em .9em;margin:.6em 0 0}
-.suture-answer dt{color:var(--suture-faint)}
-.suture-answer dd{margin:0;min-width:0}
+.suture-answer dl dt{color:var(--suture-faint);width:auto;float:none}
+.suture-answer dl dd{margin:0;min-width:0;width:auto;float:none}
 .suture-pair{display:flex;flex-wrap:wrap;gap:1.2em}
 .suture-pair>div{flex:1 1 20em;min-width:0}
 .suture text{stroke:none;fill:currentColor;pointer-events:none}
