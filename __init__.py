@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .latent_models import LatentModel
     from .library import Model, run_file
     from .semantics.budget import Budget, limited
-    from .semantics.fitting.domain_fit import fit_domains
+    from .semantics.fitting.domain_fit import fit_designs, fit_domains
+    from .semantics.fitting.image_fit import fit_images
     from .semantics.networks.batches import Batch, Likelihood
 
 __version__ = "0.1.0"
@@ -37,7 +38,9 @@ _HOME = {
     "Model": ".library",
     "Status": ".answers.answer",
     "SutureError": ".dsl.diagnostics",
+    "fit_designs": ".semantics.fitting.domain_fit",
     "fit_domains": ".semantics.fitting.domain_fit",
+    "fit_images": ".semantics.fitting.image_fit",
     "limited": ".semantics.budget",
     "run": ".engine",
     "run_file": ".library",
@@ -54,7 +57,9 @@ __all__ = [
     "Model",
     "Status",
     "SutureError",
+    "fit_designs",
     "fit_domains",
+    "fit_images",
     "limited",
     "run",
     "run_file",

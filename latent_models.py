@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from .answers.across_domains import Families, canonicalised, counterfactual, equivalent_models, heads
 from .answers.answer import Answer, Status
 from .dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from .dsl.labels import find_label, number
-from .dsl.program import Canonicalise, Counterfactual, Domain, Equivalent, Model
+from .dsl.program import Canonicalise, Counterfactual, Equivalent, Program
 from .dsl.source import Source, Span
 from .engine import read
 
 if TYPE_CHECKING:
+    from .semantics.fitting.domain_fit import DomainFit
+    from .semantics.fitting.image_fit import ImageFit
     from .semantics.latent.domain_families import Family
     from .semantics.latent.function_domains import FunctionDomains
 
 NOWHERE = Span(0, 0, 0, 0)
 Statement = Canonicalise | Equivalent | Counterfactual
+Labels = Mapping[str, tuple[str, ...] | None]
+"""Observed variables with the labels of their values; None for numbers."""
 
 
 class LatentModel:
@@ -45,11 +49,12 @@ class LatentModel:
         if len(program.models) != 1 or not program.domains:
             message = "expected one model and its domains"
             raise SutureError(Diagnostic("S019", message, help="write model M { .. } and domain d of M { .. }"))
-        self._model: Model = next(iter(program.models.values()))
-        self._declared: tuple[tuple[str, Domain], ...] = tuple(
-            (domain.name, domain) for domain in program.domains.values()
-        )
-        self._families = Families(program)
+        model = next(iter(program.models.values()))
+        labels = {name: model.labels(name) for name in model.observed}
+        self._set(model.name, labels, tuple(domain.name for domain in program.domains.values()), Families(program))
+
+    def _set(self, name: str, labels: Labels, domains: tuple[str, ...], families: Families) -> None:
+        self._name, self._labels, self._domains, self._families = name, labels, domains, families
 
     @classmethod
     def from_matrices(
@@ -70,39 +75,65 @@ class LatentModel:
 
         return cls(matrix_program(observation, mechanisms, shifts, offset, observed, latents))
 
-    @staticmethod
+    @classmethod
     def from_functions(
+        cls,
         mechanisms: Mapping[str, Callable[[Any], Any]],
         observation: Callable[[Any], Any],
         size: int,
         recovering: Callable[[Any], Any] | None = None,
         inverses: Mapping[str, Callable[[Any], Any]] | None = None,
-    ) -> FunctionDomains:
+        observed: Sequence[str] | None = None,
+        latents: Sequence[str] | None = None,
+    ) -> Self:
         """A model of JAX functions: `mechanisms` map noises to latents, one a domain, `observation` latents to what is
-        seen; inverses are found numerically where none is given.
+        seen; noises are standard normal, inverses are found numerically where none is given.
 
-        `transport` moves whole arrays of samples; `canonical_functions` and `difference` of
-        `suture.semantics.latent.function_domains` give the canonical form and decide equivalence on samples.  Raises
-        `SutureError` S461, naming the latent and the domain, where a function is not invertible.
+        Raises `SutureError` S461, naming the latent and the domain, where a function is not invertible.
         """
         from .semantics.latent.function_domains import function_domains
 
-        return function_domains(mechanisms, observation, size, recovering, inverses)
+        family = function_domains(mechanisms, observation, size, recovering, inverses, observed, latents)
+        return cls._of_functions(family, "Functions")
+
+    @classmethod
+    def from_fit(cls, fit: DomainFit | ImageFit, name: str = "Fitted", observed: Sequence[str] | None = None) -> Self:
+        """What `fit_domains` or `fit_images` found, as a model that answers everything latent models answer.
+
+        Observed variables are named X1, X2 .. where no names are given.  Raises `SutureError` S461 where there is not
+        one name for each.
+        """
+        from .semantics.fitting.leaky_reading import leaky_program
+        from .semantics.latent.function_domains import FunctionDomains
+        from .semantics.latent.linear_matrices import given_names
+
+        family = fit.model
+        if isinstance(family, FunctionDomains):
+            return cls._of_functions(replace(family, observed=given_names(observed, "X", family.size)), name)
+        return cls(leaky_program(family, name, given_names(observed, "X", len(family.offset))))
+
+    @classmethod
+    def _of_functions(cls, family: FunctionDomains, name: str) -> Self:
+        """The face of functions, which no text can write."""
+        made = cls.__new__(cls)
+        families = Families(Program(Source(""), {}, {}, {}, {}, ()), functions={name: family})
+        made._set(name, dict.fromkeys(family.observed), family.domains, families)
+        return made
 
     @property
     def name(self) -> str:
         """The model's name."""
-        return self._model.name
+        return self._name
 
     @property
     def observed(self) -> tuple[str, ...]:
         """Names of the observed variables."""
-        return self._model.observed
+        return tuple(self._labels)
 
     @property
     def domains(self) -> tuple[str, ...]:
         """Names of the domains, in the order of the text."""
-        return tuple(name for name, _ in self._declared)
+        return self._domains
 
     def family(self, domains: Sequence[str] | None = None) -> Family:
         """The model in some of its domains as matrices, permutations or expressions, for computations of your own."""
@@ -128,7 +159,9 @@ class LatentModel:
     def transport(self, samples: Any, start: str, end: str) -> Any:
         """Many samples at once, `cases observed`, as a numpy array of floats; nan where no noise gives a sample.
 
-        Raises `SutureError` S460 where the variables have finitely many values.
+        Samples of another shape, `cases ..`, such as pictures, are moved where each holds as many numbers as are
+        observed.  Raises `SutureError` S460 where the variables have finitely many values, S466 where samples have
+        another size.
         """
         import numpy as np
 
@@ -139,7 +172,12 @@ class LatentModel:
         if isinstance(family, FiniteDomains):
             message = f"the variables of {self.name} have labels, and an array holds numbers"
             raise SutureError(Diagnostic("S460", message, help="ask 'counterfactual' sample by sample"))
-        return moved(family, family.position(start), family.position(end), np.asarray(samples, dtype=float))
+        given = np.asarray(samples, dtype=float)
+        if given.ndim < 2 or np.prod(given.shape[1:]) != len(self.observed):
+            message = f"samples have {len(self.observed)} values each, and this array has shape {given.shape}"
+            raise SutureError(Diagnostic("S466", message, help="give an array 'cases variables'"))
+        flat = given.reshape(len(given), len(self.observed))
+        return moved(family, family.position(start), family.position(end), flat).reshape(given.shape)
 
     def canonicalise(self, domains: Sequence[str] | None = None, name: str | None = None) -> Answer:
         """An equivalent model whose interventions come last, with its derivation; all domains where none are named."""
@@ -147,6 +185,15 @@ class LatentModel:
 
     def canonical(self, domains: Sequence[str] | None = None, name: str | None = None) -> LatentModel:
         """The canonical form as a model of its own, read from the program that `canonicalise` gives."""
+        from .answers.across_domains import canonical_family
+        from .semantics.latent.function_domains import FunctionDomains
+
+        family = self.family(domains)
+        if isinstance(family, FunctionDomains):
+            title = name or f"{self.name}Last"
+            form = canonical_family(family, title, NOWHERE)
+            assert isinstance(form, FunctionDomains)
+            return self._of_functions(form, title)
         answer = self.canonicalise(domains, name)
         if answer.program is None:
             message = f"{self.name} gives no numbers, so that its canonical form is no program"
@@ -157,7 +204,7 @@ class LatentModel:
         """Whether another model answers every domain counterfactual alike, and whether its distributions agree."""
         chosen = self._chosen(domains)
         second = other.name if other.name != self.name else f"{other.name} (second)"
-        families = Families(self._families.program)
+        families = Families(self._families.program, functions=self._families.functions)
         families.made[self.name, chosen] = self.family(chosen)
         families.made[second, chosen] = other.family(chosen)
         return self._one(Equivalent(self.name, second, chosen, NOWHERE), families)
@@ -175,7 +222,7 @@ class LatentModel:
 
     def _value(self, name: str, value: str) -> str:
         """A value as its variable spells it, or the text of a number."""
-        labels = self._model.labels(name)
+        labels = self._labels[name]
         if labels is not None:
             found = find_label(labels, value)
         else:

@@ -30,9 +30,8 @@ from typing import Any
 
 import numpy as np
 
-from suture import fit_domains
 from suture.semantics.fitting.domain_distances import Map, shift_by_means, stay
-from suture.semantics.fitting.domain_fit import padded
+from suture.semantics.fitting.domain_fit import fit_designs, padded
 from suture.semantics.fitting.domain_starts import oriented, random_rotation, skewed
 from suture.semantics.networks.devices import precision
 
@@ -100,8 +99,7 @@ def judged(given: Problem, restarts: int) -> Iterator[tuple[str, float]]:
     """The error of each map on a problem."""
     yield "identity", given.error(stay)
     yield "shift", given.error(shift_by_means(given.samples))
-    for name, (design, k) in DESIGNS.items():
-        fit = fit_domains(given.samples, design, k, restarts=restarts)
+    for name, fit in zip(DESIGNS, fit_designs(given.samples, list(DESIGNS.values()), restarts=restarts), strict=True):
         yield name, given.error(fit.model.transport)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,7 @@ import pytest
 
 import suture
 from suture.dsl.diagnostics import SutureError
-from suture.semantics.latent.function_domains import (
-    Difference,
-    FunctionDomains,
-    canonical_functions,
-    difference,
-    standard,
-)
+from suture.semantics.latent.function_domains import FunctionDomains, standard
 
 LENS = (
     (Path(__file__).parents[1] / "examples" / "canonical.suture").read_text(encoding="utf-8").split("canonicalise")[0]
@@ -156,46 +149,88 @@ def by_numpy(domain: int, noise: Any) -> Any:
 
 
 @pytest.fixture(scope="module")
-def model() -> FunctionDomains:
+def model() -> suture.LatentModel:
     """Compiled once for all tests."""
     return suture.LatentModel.from_functions({"a": mechanism(0), "b": mechanism(1)}, observation, SIZE)
 
 
-def test_functions_are_inverted(model: FunctionDomains) -> None:
+def test_functions_are_inverted(model: suture.LatentModel) -> None:
     noise = standard(SIZE, seed=8, cases=40)
     seen = np.array([by_numpy(0, each) for each in noise])
     wanted = np.array([by_numpy(1, each) for each in noise])
-    assert np.allclose(model.transport(0, 1, seen), wanted, atol=1e-8)
-    assert np.allclose(model.transport(1, 0, wanted), seen, atol=1e-8)
-    assert model.intervened() == (1,)
+    assert np.allclose(model.transport(seen, "a", "b"), wanted, atol=1e-8)
+    assert np.allclose(model.transport(wanted, "b", "a"), seen, atol=1e-8)
+    assert (model.observed, model.domains) == (("X1", "X2", "X3"), ("a", "b"))
 
 
-def test_canonical_form_of_functions(model: FunctionDomains) -> None:
-    form = canonical_functions(model)
-    assert form.intervened() == (2,)
-    gap = difference(model, form)
-    assert isinstance(gap, float)
-    assert gap < 1e-8
+def test_functions_answer_as_programs_do(model: suture.LatentModel) -> None:
+    noise = standard(SIZE, seed=8, cases=1)[0]
+    seen, wanted = by_numpy(0, noise), by_numpy(1, noise)
+    answer = model.counterfactual(dict(zip(model.observed, seen.tolist(), strict=True)), "a", "b").to_dict()
+    assert answer["status"] == "value"
+    assert np.allclose(answer["value"]["rows"], [wanted], atol=1e-8)
+    assert answer["check"]["max_error"] < 1e-7
+    assert answer["notes"] == [
+        "inverted numerically: the mechanisms of a",
+        "inverted numerically: the mechanisms of b",
+        "inverted numerically: the observation",
+    ]
+    value = model.canonicalise().to_dict()["value"]
+    assert (value["intervened"], value["last"], value["minimal_k"]) == (["Z2"], ["U_Z2"], 1)
+    for bad, start, message in (
+        ({"X1": 0, "X2": 0}, "a", "S464: the sample does not give X3"),
+        ({"X1": 0, "X2": 0, "X3": 0}, "c", "S103: unknown domain of Functions: 'c'"),
+    ):
+        with pytest.raises(SutureError) as caught:
+            model.counterfactual(bad, start, "b")
+        assert said(caught) == message
+
+
+def test_canonical_form_of_functions(model: suture.LatentModel) -> None:
+    last = model.canonical()
+    form = last.family()
+    assert isinstance(form, FunctionDomains)
+    assert form.nodes == ("U_Z1", "U_Z3", "U_Z2")
+    assert form.intervened() == ("U_Z2",)
     noise = standard(SIZE, seed=9, cases=40)
     # Canonical latents 0..2 are latents 0, 2, 1.
     seen = np.array([by_numpy(1, each) for each in noise])
     assert np.allclose(form.seen(1, noise[:, [0, 2, 1]]), seen, atol=1e-8)
+    answer = model.equivalent(last)
+    assert answer.value == {"counterfactual": True, "distribution": True}
+    assert answer.check.max_error < 1e-7
 
 
-def test_functions_that_differ(model: FunctionDomains) -> None:
-    other = replace(model, mechanisms=(model.mechanisms[0],) * 2, compiled={})
-    found = difference(model, other)
-    assert isinstance(found, Difference)
-    assert np.allclose(found.images[1], found.sample, atol=1e-7)
-    assert not np.allclose(*found.images, atol=1e-3)
+def test_functions_that_differ(model: suture.LatentModel) -> None:
+    other = suture.LatentModel.from_functions({"a": mechanism(0), "b": mechanism(0)}, observation, SIZE)
+    answer = model.equivalent(other)
+    assert answer.value == {"counterfactual": False, "distribution": False}
+    witness = answer.to_dict()["witness"]
+    images = witness["images"]
+    sample = {name: float(value) for name, value in witness["sample"].items()}
+    assert np.allclose(list(sample.values()), [float(v) for v in images["Functions (second)"].values()], atol=1e-6)
+
+
+def test_functions_beside_a_program() -> None:
+    """Linear mechanisms as functions are those of the program."""
+    import jax.numpy as jnp
+
+    program = suture.LatentModel.from_matrices([[1, 1], [0, 1]], {"old": [[1, 0], [2, 1]], "new": [[3, 0], [6, 1]]})
+    functions = suture.LatentModel.from_functions(
+        {"old": lambda e: jnp.array([e[0], 2 * e[0] + e[1]]), "new": lambda e: jnp.array([3 * e[0], 6 * e[0] + e[1]])},
+        lambda z: jnp.array([z[0] + z[1], z[1]]),
+        2,
+    )
+    assert functions.equivalent(program).value == {"counterfactual": True, "distribution": True}
+    assert program.equivalent(functions).value == {"counterfactual": True, "distribution": True}
 
 
 def test_functions_that_are_refused() -> None:
     import jax.numpy as jnp
 
     cases: list[tuple[Any, Any, str]] = [
-        (lambda e: e[::-1], observation, "latent 0 in domain a depends on noise 2, which comes after it"),
-        (lambda e: e.at[2].set(e[2] ** 2), observation, "latent 2 in domain a is not invertible in its noise near"),
+        (lambda e: e[::-1], observation, "Z1 in domain a depends on the noise of Z3, which comes after it"),
+        (lambda e: e.at[2].set(e[2] ** 2), observation, "Z3 in domain a is not invertible in its noise near"),
         (mechanism(0), lambda z: z**2, "the latents cannot be recovered from what is seen in domain a"),
         (mechanism(0), lambda z: jnp.concatenate([z, z]), "what is seen has 6 entries, and there are 3 latents"),
     ]

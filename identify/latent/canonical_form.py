@@ -12,6 +12,7 @@ from ...semantics.latent import finite_domains as finite
 from ...semantics.latent import linear_domains as linear
 from ...semantics.latent.binary_minimal import binary_minimal
 from ...semantics.latent.finite_domains import Fewest, FiniteDomains, Relabelling
+from ...semantics.latent.function_domains import FunctionDomains
 from ...semantics.latent.linear_domains import Change, LinearDomains
 from ...semantics.latent.smooth_domains import SmoothDomains, drawn
 from ..certify import CertificationError
@@ -22,6 +23,7 @@ from .canonical_replay import replay_rewrites
 
 Numbers: TypeAlias = LinearDomains | FiniteDomains
 Coordinates: TypeAlias = Change | Relabelling
+Smooth: TypeAlias = SmoothDomains | FunctionDomains
 
 # Beyond this many states the smallest model of bits is counted, not built.
 MOST_BUILT = 1 << 12
@@ -199,13 +201,15 @@ def last_names(form: CanonicalForm) -> tuple[str, ...]:
     return tuple(node for node in form.model.nodes if node in moved)
 
 
-def certify_smooth(start: SmoothDomains, form: SmoothDomains) -> Check:
+def certify_smooth(start: Smooth, form: Smooth, names: Mapping[str, str]) -> Check:
     """The largest error over random samples of every counterfactual map, and of what is seen from the same noise.
 
-    Raises `CertificationError` where they do not agree.
+    `names` says which node of the form carries the noise of each node.  Raises `CertificationError` where they do not
+    agree.
     """
     noise = drawn(start.laws, SAMPLES, 41)
-    order = [start.nodes.index(_origin(start, node)) for node in form.nodes]
+    origins = {new: old for old, new in names.items()}
+    order = [start.nodes.index(origins[node]) for node in form.nodes]
     with np.errstate(all="ignore"):
         worst = _worst(start, form, noise, order)
     if worst > 1e-6:
@@ -214,7 +218,7 @@ def certify_smooth(start: SmoothDomains, form: SmoothDomains) -> Check:
     return Check(1, worst, None, f"{pairs} counterfactual maps and {len(start.domains)} laws on {SAMPLES} samples")
 
 
-def _worst(start: SmoothDomains, form: SmoothDomains, noise: Any, order: list[int]) -> float:
+def _worst(start: Smooth, form: Smooth, noise: Any, order: list[int]) -> float:
     """The largest difference in what is seen of the same noise, and of any counterfactual of it."""
     worst = 0.0
     for first in range(len(start.domains)):
@@ -224,12 +228,6 @@ def _worst(start: SmoothDomains, form: SmoothDomains, noise: Any, order: list[in
             gaps.append(_relative(start.transport(first, second, seen), form.transport(first, second, seen)))
         worst = max(worst, *gaps)
     return worst
-
-
-def _origin(start: SmoothDomains, node: str) -> str:
-    """The node whose noise a canonical latent carries."""
-    names = new_names(start.nodes, start.order)
-    return next(old for old, new in names.items() if new == node)
 
 
 def _relative(first: Any, second: Any) -> float:

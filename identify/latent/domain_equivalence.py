@@ -24,6 +24,7 @@ import numpy as np
 from ...semantics.latent import exact_linear as linear
 from ...semantics.latent.domain_families import Family
 from ...semantics.latent.finite_domains import FiniteDomains
+from ...semantics.latent.function_domains import FunctionDomains
 from ...semantics.latent.linear_domains import LinearDomains, agree, as_floats, counts
 from ...semantics.latent.linear_reading import MEANS, law_variance
 from ...semantics.latent.smooth_domains import SmoothDomains, drawn, log_density
@@ -36,6 +37,7 @@ SYMMETRIC = ("Normal", "Laplace", "Logistic", "Uniform")
 AGREE = 1e-6
 
 Sample: TypeAlias = tuple[tuple[str, str], ...]
+Continuous: TypeAlias = SmoothDomains | LinearDomains | FunctionDomains
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,10 @@ def equivalent(first: Family, second: Family, names: tuple[str, str]) -> Verdict
             return _finite(first, second, names)
         case LinearDomains(), LinearDomains():
             return _linear(first, _in_order(second, first.observed), names)
-        case ((SmoothDomains() | LinearDomains()), (SmoothDomains() | LinearDomains())):
+        case (
+            (SmoothDomains() | LinearDomains() | FunctionDomains()),
+            (SmoothDomains() | LinearDomains() | FunctionDomains()),
+        ):
             return _smooth(first, second, names)
         case _:
             return Verdict(False, False, None, None, "one is finite and the other is not")
@@ -298,7 +303,7 @@ def _differ(left: Any, right: Any) -> bool:
 
 
 def _seen(model: Family, domain: int, noise: Any) -> Any:
-    if isinstance(model, SmoothDomains):
+    if isinstance(model, (SmoothDomains, FunctionDomains)):
         return model.seen(domain, noise)
     assert isinstance(model, LinearDomains)
     scale, means = _scales(model)
@@ -307,23 +312,19 @@ def _seen(model: Family, domain: int, noise: Any) -> Any:
 
 def moved(model: Family, start: int, end: int, seen: Any) -> Any:
     """Samples of one domain, `cases observed`, in another; nan where no noise gives them."""
-    if isinstance(model, SmoothDomains):
+    if isinstance(model, (SmoothDomains, FunctionDomains)):
         return model.transport(start, end, seen)
     assert isinstance(model, LinearDomains)
     change, constant = model.transport(start, end)
     return seen @ linear.floats(change).T + linear.floats(constant)
 
 
-def _smooth(
-    first: SmoothDomains | LinearDomains, second: SmoothDomains | LinearDomains, names: tuple[str, str]
-) -> Verdict:
+def _smooth(first: Continuous, second: Continuous, names: tuple[str, str]) -> Verdict:
     with np.errstate(all="ignore"):
         return _on_samples(first, second, names)
 
 
-def _on_samples(
-    first: SmoothDomains | LinearDomains, second: SmoothDomains | LinearDomains, names: tuple[str, str]
-) -> Verdict:
+def _on_samples(first: Continuous, second: Continuous, names: tuple[str, str]) -> Verdict:
     """Counterfactuals of random samples side by side, then densities."""
     order = [second.observed.index(name) for name in first.observed]
     back = np.argsort(order)
@@ -354,9 +355,7 @@ def _decimal(names: Sequence[str], values: Any) -> Sample:
     return tuple((name, f"{float(value):.10g}") for name, value in zip(names, values, strict=True))
 
 
-def _smooth_law(
-    first: SmoothDomains | LinearDomains, second: SmoothDomains | LinearDomains, names: tuple[str, str], order: Any
-) -> OtherLaw | None:
+def _smooth_law(first: Continuous, second: Continuous, names: tuple[str, str], order: Any) -> OtherLaw | None:
     """A sample at which the log densities differ, by the change of variables with numerical derivatives."""
     for domain, name in enumerate(first.domains):
         seen = _seen(first, domain, drawn(first.laws, DENSITIES, 31))
@@ -371,7 +370,7 @@ def _smooth_law(
     return None
 
 
-def _density(model: SmoothDomains | LinearDomains, domain: int, seen: Any) -> Any:
+def _density(model: Continuous, domain: int, seen: Any) -> Any:
     noise = _noise(model, domain, seen)
     slopes = np.empty((len(seen), seen.shape[1], seen.shape[1]))
     for column in range(seen.shape[1]):
@@ -387,9 +386,9 @@ def _density(model: SmoothDomains | LinearDomains, domain: int, seen: Any) -> An
     return sum(log_density(law, noise[:, place]) for place, law in enumerate(model.laws)) + volume
 
 
-def _noise(model: SmoothDomains | LinearDomains, domain: int, seen: Any) -> Any:
+def _noise(model: Continuous, domain: int, seen: Any) -> Any:
     """The standard noises behind samples."""
-    if isinstance(model, SmoothDomains):
+    if isinstance(model, (SmoothDomains, FunctionDomains)):
         return model.noise(domain, seen)
     back = linear.floats(linear.inverse(model.mixing(domain)))
     scale, means = _scales(model)

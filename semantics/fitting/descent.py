@@ -1,9 +1,9 @@
-"""Minimisers in JAX that `vmap` runs from many starts at once: L-BFGS and Adam.
+"""Minimisers in JAX: L-BFGS and Adam that `vmap` runs from many starts at once, and Adam on random batches.
 
 L-BFGS is the two-loop recursion with a backtracking line search (Nocedal and Wright, Numerical Optimization, algorithms
 7.4 and 3.1): a step is taken only where the objective falls, a pair of differences is kept only where its curvature is
-positive.  Both run a fixed number of steps, so that starts stay in step; a start that has converged stays where it is.
-Call them inside `precision()`.
+positive.  These two run a fixed number of steps, so that starts stay in step; a start that has converged stays where it
+is; call them inside `precision()`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ MEMORY = 12
 ARMIJO = 1e-4
 SHRINK = 0.4
 TRIALS = 14
+WARM_UP = 200
+STEEPEST = 20.0
 
 
 def lbfgs(objective: Objective, start: Any, steps: int) -> tuple[Any, Any]:
@@ -101,3 +103,46 @@ def adam(objective: Objective, start: Any, steps: int, rate: float = 0.02) -> tu
     none = jnp.zeros_like(start)
     (point, _, _), _ = jax.lax.scan(step, (start, none, none), jnp.arange(steps))
     return point, objective(point)
+
+
+def adam_on_batches(
+    objective: Callable[[Any, Any], Any],
+    start: Any,
+    steps: int,
+    rate: float,
+    seed: int,
+    chunk: int,
+    told: Callable[[float], None],
+) -> Any:
+    """The parameters, a tree of arrays, after so many steps of Adam on an objective of parameters and a random key.
+
+    The rate rises over the first steps and falls to zero along a cosine; gradients longer than `STEEPEST` are cut.
+    `told` gets the share done after each `chunk` of steps, which are compiled once.
+    """
+    gradient: Any = jax.grad(objective)
+
+    def step(state: Any, number: Any) -> tuple[Any, None]:
+        point, mean, square = state
+        slope = gradient(point, jax.random.fold_in(jax.random.key(seed), number))
+        length = jnp.sqrt(sum(jnp.sum(each**2) for each in jax.tree.leaves(slope)))
+        slope = jax.tree.map(lambda each: each * jnp.minimum(1, STEEPEST / length), slope)
+        mean = jax.tree.map(lambda old, new: 0.9 * old + 0.1 * new, mean, slope)
+        square = jax.tree.map(lambda old, new: 0.99 * old + 0.01 * new**2, square, slope)
+        count = number + 1.0
+        pace = rate * jnp.minimum(1, count / WARM_UP) * 0.5 * (1 + jnp.cos(jnp.pi * jnp.minimum(count / steps, 1)))
+
+        def moved(value: Any, first: Any, second: Any) -> Any:
+            return value - pace * first / (1 - 0.9**count) / (jnp.sqrt(second / (1 - 0.99**count)) + 1e-8)
+
+        return (jax.tree.map(moved, point, mean, square), mean, square), None
+
+    @jax.jit
+    def run(state: Any, begin: Any) -> Any:
+        return jax.lax.scan(step, state, begin + jnp.arange(chunk))[0]
+
+    none = jax.tree.map(jnp.zeros_like, start)
+    state = start, none, none
+    for begin in range(0, steps, chunk):
+        told(begin / steps)
+        state = run(state, begin)
+    return state[0]

@@ -11,17 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-
-from .leaky_domains import LeakyDomains
 
 Floats = Any
 Map = Callable[[int, int, Floats], Floats]
 
 MOST_ROWS = 500
 MOST_PAIRS = 12
+
+
+class Transports(Protocol):
+    """A model that moves samples from one domain to another, by their places."""
+
+    @property
+    def domains(self) -> tuple[str, ...]:
+        """Names of the domains."""
+        ...
+
+    def transport(self, start: int, end: int, seen: Floats, /) -> Floats:
+        """What samples of one domain, `cases size`, would have been in another."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +62,7 @@ def stay(start: int, end: int, seen: Floats) -> Floats:
     return seen
 
 
-def distances(model: LeakyDomains, train: Sequence[Floats], held: Sequence[Floats]) -> Distances:
+def distances(model: Transports, train: Sequence[Floats], held: Sequence[Floats]) -> Distances:
     """The distances on samples held out; the means are those of `train`."""
     few = [own[:MOST_ROWS] for own in held]
     pairs = list(permutations(range(len(few)), 2))[:MOST_PAIRS]
@@ -70,7 +81,7 @@ def distances(model: LeakyDomains, train: Sequence[Floats], held: Sequence[Float
     )
 
 
-def _composed(model: LeakyDomains, start: int, end: int, seen: Floats) -> float:
+def _composed(model: Transports, start: int, end: int, seen: Floats) -> float:
     """The largest gap between going at once and going through each other domain."""
     at_once = model.transport(start, end, seen)
     gaps = [
@@ -87,8 +98,9 @@ def energy_distance(first: Floats, second: Floats) -> float:
     -2.0
     """
 
+    from scipy.spatial.distance import cdist
+
     def mean(left: Floats, right: Floats, own: bool) -> float:
-        gaps = np.sqrt(np.maximum(((left[:, None] - right[None]) ** 2).sum(-1), 0))
-        return float(gaps.sum() / (len(left) * (len(right) - own)))
+        return float(cdist(left, right).sum() / (len(left) * (len(right) - own)))
 
     return 2 * mean(first, second, False) - mean(first, first, True) - mean(second, second, True)

@@ -20,7 +20,7 @@ side of its kink is not told from the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -44,6 +44,9 @@ THEN = ((0.1, 30), (0.03, 30))
 AGAIN = ((0.05, 20), (0.02, 20))
 ADAM_STEPS = 10
 FIRST_ROWS = 1000
+FEWEST_ROWS = 300
+MOST_ROWS = 3000
+"""Rows that starts are descended on: at most so many of a domain, but for many domains so many of all together."""
 FINALISTS = 3
 ROUNDS = 3
 
@@ -136,14 +139,29 @@ def fit_domains(
     where samples do not fit each other or are too few, S467 where design, k or another option is none that there is,
     S603 where the time that `limited` allows is over.
     """
+    options = {"restarts": restarts, "seed": seed, "optimiser": optimiser, "validation": validation}
+    return fit_designs(samples, [(design, k)], **options)[0]
+
+
+def fit_designs(
+    samples: Mapping[str, Any] | Sequence[Any], choices: Sequence[tuple[str, int | None]], **options: Any
+) -> tuple[DomainFit, ...]:
+    """What `fit_domains` gives for each (design, k), at the cost of one search: no design is a parameter of the search.
+
+    Options and errors are those of `fit_domains`.
+    """
     named = samples if isinstance(samples, Mapping) else {f"d{place}": own for place, own in enumerate(samples)}
     arrays = [checked(name, own) for name, own in named.items()]
     names = tuple(map(str, named))
-    options = Options(design, k, restarts, seed, optimiser, validation)
+    each = [Options(design, k, **options) for design, k in choices]
     _check_together(names, arrays)
-    _check_options(options, arrays[0].shape[1])
-    train, held = _split(arrays, options)
-    return _Fitting(names, options, train, held).result()
+    for own in each:
+        _check_options(own, arrays[0].shape[1])
+    if not each:
+        return ()
+    train, held = _split(arrays, each[0])
+    search = _searched(train, each[0])
+    return tuple(_Fitting(names, own, train, held, search).result() for own in each)
 
 
 def checked(name: str, samples: Any) -> Floats:
@@ -234,24 +252,88 @@ class _Candidate:
 
 
 @dataclass(frozen=True)
+class _Search:
+    """Lenses found with every mechanism free: `points` of the starts that did `best`, followed up on all samples.
+
+    `white` are the samples x as `whiten (x - middle)`; `losses` belong to all starts.  `again` holds what descents with
+    a structure came to, since several designs often ask for the same.
+    """
+
+    middle: Floats
+    whiten: Floats
+    white: Sequence[Floats]
+    losses: Floats
+    best: Floats
+    points: Sequence[Floats]
+    again: dict[tuple[bytes, Structure], Floats] = field(default_factory=dict[tuple[bytes, Structure], Floats])
+
+    def refined(self, point: Floats, structure: Structure, optimiser: str) -> Floats:
+        """A lens descended once more, given the structure of the mechanisms behind it."""
+        key = point.tobytes(), replace(structure, score=0.0)
+        if key not in self.again:
+            self.again[key] = _descended(point[None], self.white, structure, AGAIN, optimiser)[0][0]
+        return self.again[key]
+
+
+def _searched(train: Sequence[Floats], options: Options) -> _Search:
+    """Every start descended on a part of the samples, the best on all of them; losses that are no number last."""
+    pooled = np.concatenate(train)
+    middle = pooled.mean(0)
+    whiten = np.linalg.inv(np.linalg.cholesky(np.cov(pooled.T).reshape(2 * pooled.shape[1:])))
+    white = [(own - middle) @ whiten.T for own in train]
+    rows = min(FIRST_ROWS, max(FEWEST_ROWS, MOST_ROWS // len(white)))
+    part = [own[:rows] for own in white]
+    size = pooled.shape[1]
+    squares = rotations(part, options.restarts, np.random.default_rng(options.seed + 1))
+    starts = np.concatenate([squares.reshape(len(squares), -1), np.zeros((len(squares), size))], 1)
+    points, losses = _descended(starts, part, None, FIRST, options.optimiser)
+    losses = np.where(np.isfinite(losses), losses, np.inf)
+    best = np.argsort(losses)[:FINALISTS]
+    ends: list[Floats] = []
+    for done, point in enumerate(points[best], 1):
+        meter().tick(done / (2 * len(best) + 1))
+        ends.append(_descended(point[None], white, None, THEN, options.optimiser)[0][0])
+    return _Search(middle, whiten, white, losses, best, ends)
+
+
+def _descended(
+    starts: Floats,
+    samples: Sequence[Floats],
+    structure: Structure | None,
+    stages: Sequence[tuple[float, int]],
+    optimiser: str,
+) -> tuple[Floats, Floats]:
+    """Points and losses after the stages; every mechanism is free where no structure is given."""
+    from .leaky_likelihood import Shared, descend
+
+    size = samples[0].shape[1]
+    order = range(size) if structure is None else structure.order
+    sharing = [Shared.ALL] * size if structure is None else structure.sharing
+    if optimiser == "adam":
+        stages = [(width, steps * ADAM_STEPS) for width, steps in stages]
+    values, weights = padded(samples)
+    with precision():
+        points, losses = descend(starts, values, weights, order, sharing, stages, optimiser)
+        return np.asarray(points), np.asarray(losses)
+
+
+@dataclass(frozen=True)
 class _Fitting:
-    """One fit: the samples to fit and those held out, one array a domain each."""
+    """One fit: the samples to fit and those held out, one array a domain each, and the search that designs share."""
 
     names: tuple[str, ...]
     options: Options
     train: Sequence[Floats]
     held: Sequence[Floats]
+    search: _Search
 
     def result(self) -> DomainFit:
         """All steps."""
-        middle, whiten = self._whitening()
-        white = [(own - middle) @ whiten.T for own in self.train]
-        points, losses = self._searched(white)
-        best = np.argsort(losses)[:FINALISTS]
+        best, losses = self.search.best, self.search.losses
         candidates: list[_Candidate] = []
-        for done, point in enumerate(points[best], 1):
-            meter().tick(done / (len(best) + 1))
-            candidates.append(self._finished(white, point, middle, whiten))
+        for done, point in enumerate(self.search.points, 1):
+            meter().tick((len(best) + done) / (2 * len(best) + 1))
+            candidates.append(self._finished(point))
         validations = [self._likelihood(each.model, self.held) for each in candidates]
         chosen = candidates[int(np.argmax(validations))]
         model = chosen.model
@@ -277,48 +359,14 @@ class _Fitting:
 
         return max((gap(other) for other in others), default=None)
 
-    def _whitening(self) -> tuple[Floats, Floats]:
-        pooled = np.concatenate(self.train)
-        spread = np.cov(pooled.T).reshape(2 * pooled.shape[1:])
-        return pooled.mean(0), np.linalg.inv(np.linalg.cholesky(spread))
-
-    def _searched(self, white: Sequence[Floats]) -> tuple[Floats, Floats]:
-        """Every start descended on a part of the samples, every mechanism free; losses that are no number last."""
-        generator = np.random.default_rng(self.options.seed + 1)
-        part = [own[:FIRST_ROWS] for own in white]
-        size = white[0].shape[1]
-        squares = rotations(part, self.options.restarts, generator)
-        starts = np.concatenate([squares.reshape(len(squares), -1), np.zeros((len(squares), size))], 1)
-        points, losses = self._descended(starts, part, None, FIRST)
-        return points, np.where(np.isfinite(losses), losses, np.inf)
-
-    def _descended(
-        self,
-        starts: Floats,
-        samples: Sequence[Floats],
-        structure: Structure | None,
-        stages: Sequence[tuple[float, int]],
-    ) -> tuple[Floats, Floats]:
-        from .leaky_likelihood import Shared, descend
-
-        size = samples[0].shape[1]
-        order = range(size) if structure is None else structure.order
-        sharing = [Shared.ALL] * size if structure is None else structure.sharing
-        if self.options.optimiser == "adam":
-            stages = [(width, steps * ADAM_STEPS) for width, steps in stages]
-        values, weights = padded(samples)
-        with precision():
-            points, losses = descend(starts, values, weights, order, sharing, stages, self.options.optimiser)
-            return np.asarray(points), np.asarray(losses)
-
-    def _finished(self, white: Sequence[Floats], point: Floats, middle: Floats, whiten: Floats) -> _Candidate:
-        """One start on all samples: lens, structure, lens again, until the structure stays."""
-        point = self._descended(point[None], white, None, THEN)[0][0]
+    def _finished(self, point: Floats) -> _Candidate:
+        """One lens: structure, lens again, until the structure stays."""
+        white, middle, whiten = self.search.white, self.search.middle, self.search.whiten
         structure, scores, given = self._structured(white, point)
         for _ in range(ROUNDS):
             if self.options.design == "dense":
                 break
-            point = self._descended(point[None], white, structure, AGAIN)[0][0]
+            point = self.search.refined(point, structure, self.options.optimiser)
             before = structure
             structure, scores, given = self._structured(white, point)
             if (structure.order, structure.sharing) == (before.order, before.sharing):

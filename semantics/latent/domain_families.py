@@ -10,13 +10,14 @@ from ...dsl.diagnostics import SutureError
 from ...dsl.program import Domain, Model
 from .finite_domains import FiniteDomains
 from .finite_reading import finite_domains
+from .function_domains import FunctionDomains
 from .latent_worlds import latent_worlds
 from .linear_domains import LinearDomains
 from .linear_reading import linear_domains
 from .smooth_domains import SmoothDomains
 from .smooth_reading import smooth_domains
 
-Family: TypeAlias = LinearDomains | FiniteDomains | SmoothDomains
+Family: TypeAlias = LinearDomains | FiniteDomains | SmoothDomains | FunctionDomains
 
 
 def family_of(model: Model, domains: Sequence[tuple[str, Domain]]) -> Family:
@@ -48,6 +49,8 @@ def in_domains(family: Family, domains: tuple[str, ...]) -> Family:
                 mechanisms=tuple(family.mechanisms[place] for place in places),
                 shifts=tuple(family.shifts[place] for place in places),
             )
+        case FunctionDomains():
+            return family.within(domains)
         case SmoothDomains():
             return replace(
                 family,

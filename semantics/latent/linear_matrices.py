@@ -43,8 +43,8 @@ def matrix_program(
             raise _refused(f"{name} has no inverse", None) from None
     moved = {name: _vector((shifts or {}).get(name), size) for name in own}
     model = LinearDomains(
-        tuple(observed or (f"X{place + 1}" for place in range(size))),
-        tuple(latents or (f"Z{place + 1}" for place in range(size))),
+        given_names(observed, "X", size),
+        given_names(latents, "Z", size),
         tuple(own),
         lens,
         _vector(offset, size),
@@ -54,6 +54,14 @@ def matrix_program(
         (Fraction(1),) * size,
     )
     return linear_program(uniform(model), "Matrices")
+
+
+def given_names(names: Sequence[str] | None, letter: str, size: int) -> tuple[str, ...]:
+    """The names given, or a letter with numbers from 1; raises `SutureError` S461 where they are not `size` names."""
+    made = tuple(names or (f"{letter}{place + 1}" for place in range(size)))
+    if len(set(made)) != size:
+        raise _refused(f"there are {len(set(made))} names for {size} variables", "give one name for each")
+    return made
 
 
 def _square(name: str, entries: Any, size: int | None) -> Matrix:

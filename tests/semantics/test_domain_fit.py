@@ -12,7 +12,7 @@ from latent_samples import drawn
 from scipy.optimize import minimize, rosen
 from scipy.stats import multivariate_normal
 
-from suture import SutureError, fit_domains
+from suture import SutureError, fit_designs, fit_domains
 from suture.semantics.budget import Budget, limited
 from suture.semantics.fitting.domain_distances import distances, energy_distance
 from suture.semantics.fitting.domain_fit import DomainFit, padded
@@ -389,7 +389,18 @@ def test_fit_tells_how_far_it_is() -> None:
     with limited(Budget(), told.append):
         fit_domains([many(), many() + 1], restarts=3)
     assert told == sorted(told)
-    assert len(told) == 3
+    # Three lenses, each looked for and then finished.
+    assert len(told) == 6
+
+
+def test_designs_together_are_those_fitted_one_by_one(easy: Any) -> None:
+    samples, _, alone = easy
+    canonical, dense = fit_designs(samples, [("canonical", None), ("dense", None)], restarts=4)
+    assert canonical.structure == alone.structure
+    assert np.array_equal(canonical.model.mixing, alone.model.mixing)
+    assert canonical.likelihood == alone.likelihood
+    assert (dense.design, dense.k) == ("dense", 3)
+    assert fit_designs(samples, []) == ()
 
 
 def test_fitted_model_refuses_what_it_does_not_know(easy: Any) -> None:
