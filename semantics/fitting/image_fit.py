@@ -31,7 +31,7 @@ from ...dsl.diagnostics import Diagnostic, SutureError, did_you_mean, one_of
 from ...dsl.methods import DESIGNS
 from ..latent.function_domains import FunctionDomains, function_domains
 from .domain_distances import Distances, distances
-from .image_training import Learned, learned, mean_log_density, mechanism_functions
+from .image_training import ImageOptions, Learned, learned, mean_log_density, mechanism_functions
 
 Floats = Any
 
@@ -76,23 +76,6 @@ class ImageFit:
         flat = seen.reshape(-1, self.model.size)
         moved = self.model.transport(self.model.position(source), self.model.position(target), flat)
         return moved.reshape(seen.shape)
-
-
-@dataclass(frozen=True)
-class ImageOptions:
-    """How to fit: see `fit_images`."""
-
-    design: str = "canonical"
-    k: int | None = None
-    core: int = 12
-    noise: float = 0.15
-    steps: int = 2000
-    batch: int = 192
-    couplings: int = 6
-    width: int = 64
-    rate: float = 1.5e-3
-    seed: int = 0
-    validation: float = 0.1
 
 
 def fit_images(

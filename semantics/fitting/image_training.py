@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,14 +22,28 @@ from .descent import adam_on_batches
 from .linear_start import linear_start
 from .mechanism_order import Moments, moments_of
 
-if TYPE_CHECKING:
-    from .image_fit import ImageOptions
-
 Floats = Any
 Function = Callable[[Any], Any]
 
 CHUNK = 250
 """Steps between two looks at the time allowed."""
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """How to fit: see `fit_images` of `image_fit.py`."""
+
+    design: str = "canonical"
+    k: int | None = None
+    core: int = 12
+    noise: float = 0.15
+    steps: int = 2000
+    batch: int = 192
+    couplings: int = 6
+    width: int = 64
+    rate: float = 1.5e-3
+    seed: int = 0
+    validation: float = 0.1
 
 
 @dataclass(frozen=True, eq=False)
