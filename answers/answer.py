@@ -72,5 +72,8 @@ class Answers(tuple[Answer, ...]):
     def __str__(self) -> str:
         return "\n\n".join(map(str, self))
 
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return {"text/plain": str(self), "text/html": self._repr_html_(), JSON_TYPE: self.to_dict()}
+
     def _repr_html_(self) -> str:
         return "".join(answer.html() for answer in self)

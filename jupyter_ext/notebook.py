@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 from ..answers.answer import Answer, Answers, Status
 from ..dsl.cells import described, introduced
 from ..dsl.diagnostics import Diagnostic, SutureError
-from ..dsl.program import Assert, Program, Statement
+from ..dsl.program import Assert, Compute, Program, Statement
 from ..dsl.scope import Handed
 from ..dsl.source import Source
 from ..engine import Session, keyword
@@ -87,12 +87,18 @@ class Notebook:
                     elif place is not None:
                         show_note(f"{what}: see the error below", place)
                     yield statement, answer
-                    waiting.began(what)
+                    if isinstance(statement, Compute):
+                        waiting.began(what)
             except KeyboardInterrupt:
+                place = waiting.ended()
+                if place is not None:
+                    show_note(f"{what}: stopped", place)
                 stopped = f"after {time.monotonic() - started:.1f} s, {what}; the answers before it stand"
                 raise Interrupted(stopped) from None
             finally:
-                waiting.ended()
+                place = waiting.ended()
+                if place is not None:
+                    place.update({"text/plain": ""}, raw=True)
 
     def known(self, text: str) -> Program:
         """What is known of the program while a cell is written, as far as the cell can be read."""

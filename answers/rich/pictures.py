@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 # Diagrams of more boxes than this are too small to read beside a text.
 MOST_BOXES = 14
+MOST_IN_STEPS = 10
 MOST_STEPS = 24
 
 
@@ -92,7 +93,7 @@ def set_values(formula: Formula) -> dict[str, str | None]:
 
 def step_picture(diagram: Diagram | None, asked: Formula | None, step: Step) -> tuple[Scene, str] | None:
     """The picture of a step with its caption: surgery, a comb, or the graph in which a separation was read."""
-    if diagram is None or len(diagram.boxes) > MOST_BOXES:
+    if diagram is None or len(diagram.boxes) > MOST_IN_STEPS:
         return None
     condition = next((each for each in step.because if isinstance(each, Separated | Teeth | Components)), None)
     return _step_picture(diagram, asked, step.rule.name, step.before, condition)

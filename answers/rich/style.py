@@ -90,8 +90,8 @@ max-width:none}
 .suture-answer ol.suture-steps summary .suture-scroll{display:inline-block;vertical-align:middle;
 max-width:calc(100% - 2em)}
 .suture-answer dl{display:grid;grid-template-columns:max-content 1fr;gap:.15em .9em;margin:.6em 0 0}
-.suture-answer dl dt{color:var(--suture-faint);width:auto;float:none}
-.suture-answer dl dd{margin:0;min-width:0;width:auto;float:none}
+.suture-answer dl dt{color:var(--suture-faint);display:block;float:none;width:auto;margin:0;padding:0;font-weight:400}
+.suture-answer dl dd{display:block;float:none;width:auto;margin:0;padding:0;min-width:0}
 .suture-pair{display:flex;flex-wrap:wrap;gap:1.2em}
 .suture-pair>div{flex:1 1 20em;min-width:0}
 .suture text{stroke:none;fill:currentColor;pointer-events:none}
@@ -103,6 +103,8 @@ max-width:calc(100% - 2em)}
 def style() -> str:
     """The style sheet of one answer; it reaches nothing outside of answers and pictures."""
     rules = RULES.replace("INK", _of_page("ink")).replace("PAPER", _of_page("paper")).replace("\n", "")
+    # Twice the class outweighs what a notebook says of every table, list and piece of code in an output.
+    rules = rules.replace(".suture-answer ", ".suture-answer.suture-answer ")
     light, dark = _variables({**LIGHT, "line": "#d5d8de"}), _variables({**DARK, "line": "#3a3f4a"})
     return (
         f".suture-answer{{{light}}}"

@@ -232,6 +232,13 @@ def test_a_bundle_has_every_form() -> None:
     assert bundle["application/vnd.suture.answer+json"] == answer.to_dict()
 
 
+def test_the_answers_of_a_program_have_a_bundle_too() -> None:
+    several = Answers(ALL[:2])
+    bundle = several._repr_mimebundle_()
+    assert bundle["text/plain"] == str(several)
+    assert bundle["application/vnd.suture.answer+json"] == several.to_dict()
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Colours
 

@@ -16,6 +16,7 @@ from shells import Shell, shell_with_suture
 import suture
 from suture.answers.answer import Answers, Status
 from suture.engine import Session
+from suture.jupyter_ext import waiting
 from suture.semantics.budget import DEFAULT_BUDGET, Budget, meter
 
 SMOKING = """%%suture
@@ -274,6 +275,31 @@ def test_an_interrupt_stops_cleanly_and_says_so(shell: Shell) -> None:
     assert cell.told.endswith(" s, answering line 4: independent; the answers before it stand")
     assert [text.split()[0] for text in cell.texts] == ["identify"]
     shell.good("%suture show N")
+
+
+def test_long_work_shows_how_far_it_is_and_the_answer_takes_its_place(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "PATIENCE", 0.0)
+    monkeypatch.setattr(waiting, "PAUSE", 0.0)
+    publisher: Any = shell.shell.display_pub
+    seen: list[str] = []
+
+    class Slow(Session):
+        def independent(self, statement: Any) -> Any:
+            while not publisher.shown:
+                threading.Event().wait(0.01)
+            seen.append(publisher.shown[0]["text/plain"])
+            meter().tick(0.5)
+            seen.append(publisher.shown[0]["text/html"])
+            return super().independent(statement)
+
+    magics: Any = shell.shell.magics_manager.registry["SutureMagics"]
+    magics.notebook.session = Slow(magics.notebook.session.program)
+    cell = shell.good("%%suture\nmodel M { X -> Y }\nindependent X, Y")
+    assert seen[0] == "… answering line 3: independent; interrupt the kernel to stop"
+    assert seen[1].startswith('<div role="status"><progress aria-label="answering line 3: independent" value="0.500">')
+    assert [text.split()[0] for text in cell.texts] == ["independent"]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
