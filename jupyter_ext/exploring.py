@@ -37,13 +37,13 @@ def explore(
     return _widget(face.resolved, formula, query, table, "data", parameters)
 
 
-def explored(text: str, session: Session) -> Explorer:
-    """The widget of `explore QUERY [in MODEL] [from DATA]`, in a session's names.
+def explored(text: str, session: Session, place: str = "explore") -> Explorer:
+    """The widget of `explore QUERY [in MODEL] [from DATA]`, in a session's names; messages call the text `place`.
 
     Raises `SutureError` as `identify` or `estimate` with the same words does.
     """
     rest = text.strip().removeprefix(WORD)
-    source = Source(f"{'estimate' if _from_data(rest) else 'identify'}{rest}")
+    source = Source(f"{'estimate' if _from_data(rest) else 'identify'}{rest}", place)
     (statement, *_) = session.enter(source)
     if isinstance(statement, Estimate):
         table: Empirical | None = session.table(statement.sources[0])

@@ -101,7 +101,7 @@ class SutureMagics(Magics):
         session = self.notebook.session
         session.frames = self.own.user_ns
         try:
-            widget = explored(line, session)
+            widget = explored(line, session, self._place())
         except SutureError as error:
             raise CellError(error.diagnostics, error.source) from None
         display(widget)
@@ -117,7 +117,8 @@ class SutureMagics(Magics):
 
     def _place(self) -> str:
         """What messages call the cell: its number as IPython shows it."""
-        return f"In[{self.own.execution_count}]"
+        # Versions of IPython differ in when they count a cell; all of them have noted its text before it runs.
+        return f"In[{len(self.own.user_ns['In']) - 1}]"
 
     def _run(self, source: Source, call: Call, names: dict[str, Any]) -> None:
         found = self.notebook.run(source, call, names)

@@ -26,7 +26,7 @@ const copied = (state) => JSON.parse(JSON.stringify(state));
 
 const askers = new Map();
 
-class Asker {
+export class Asker {
   constructor(model) {
     this.model = model;
     this.sent = model.get("view").request;

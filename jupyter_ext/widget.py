@@ -8,7 +8,9 @@ live widget hides and which is what a saved notebook shows without a kernel.
 from __future__ import annotations
 
 import html
+import re
 import secrets
+from base64 import b64encode
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +23,7 @@ from ..answers.answer import Answer
 from .exploration import Exploration, State
 
 HERE = Path(__file__).parent
+TITLE = re.compile(r"<title>(.*?)</title>")
 
 
 class Explorer(anywidget.AnyWidget):
@@ -99,4 +102,9 @@ def _still(key: str, view: Mapping[str, Any]) -> str:
     formula = f"<p>{html.escape(view['formula'])}</p>" if view.get("formula") else ""
     details = f"<details><summary>in full</summary><pre>{html.escape(view.get('details') or '')}</pre></details>"
     head = f"<p><code>{html.escape(view['question'])}</code> {html.escape(told)}</p>"
-    return f'<div class="suture-still" data-key="{key}">{head}{view["svg"]}{formula}{number}{details}</div>'
+    # An image, since JupyterLab takes drawings out of notebooks that it does not trust, and leaves images.
+    drawn = b64encode(view["svg"].encode()).decode()
+    titled = TITLE.search(view["svg"])
+    title = "" if titled is None else titled[1].replace('"', "&quot;")
+    picture = f'<p><img alt="{title}" src="data:image/svg+xml;base64,{drawn}"></p>'
+    return f'<div class="suture-still" data-key="{key}">{head}{picture}{formula}{number}{details}</div>'

@@ -33,6 +33,7 @@ from selenium.webdriver.remote.webelement import WebElement
 PATIENCE = float(os.environ.get("SUTURE_BROWSER_PATIENCE", "60"))
 # The document that is open; JupyterLab calls none current before something has the focus.
 MAIN = "Array.from(window.jupyterapp.shell.widgets('main'))[0]"
+FAILED = Path(__file__).resolve().parents[2] / "out" / "browser" / "failed.png"
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 ARGUMENTS = (
     "--headless=new",
@@ -172,6 +173,7 @@ class Page:
             if result:
                 return result
             time.sleep(0.1)
+        self.shot(FAILED)
         raise AssertionError(f"waited in vain for {what} ({last}); console: {self.console()[-5:]}")
 
     def all(self, selector: str, inside: WebElement | None = None) -> list[WebElement]:

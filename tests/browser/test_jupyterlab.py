@@ -358,5 +358,7 @@ def test_a_saved_widget_is_readable_without_a_kernel(server: Server, notebook: N
     notebook.open("cold.ipynb")
     still = notebook.one(".suture-still")
     notebook.until("the still to be seen", still.is_displayed)
-    assert notebook.all(".suture-still svg")
+    # Not trusted, as from a colleague: JupyterLab takes drawings out of it, an image stays.
+    image = notebook.one(".suture-still img")
+    assert notebook.script("return arguments[0].complete && arguments[0].naturalWidth > 100", image)
     notebook.shot(SHOTS / "without-a-kernel.png")

@@ -79,15 +79,15 @@ def test_a_definition_that_no_longer_fits_is_set_aside_and_comes_back(shell: She
     shell.good("%suture query effect = P(Cancer = yes | do(Smoke = yes))")
     changed = shell.good("%%suture\nmodel Smoking { Smoke -> Lung }")
     reason = "unknown variable 'Cancer' in model Smoking"
-    assert changed.texts == [f"note: query 'effect' of In[3] no longer fits and is set aside: {reason}"]
+    assert changed.texts == [f"note: query 'effect' of In[2] no longer fits and is set aside: {reason}"]
     missed = shell.run("%suture identify effect")
     assert missed.told == (
         "error[S105]: unknown query 'effect'\n"
-        " --> In[5]:1:10\n"
+        " --> In[4]:1:10\n"
         "  |\n"
         "1 | identify effect\n"
         "  |          ^^^^^^ not defined\n"
-        " ::: In[3]:1:18\n"
+        " ::: In[2]:1:18\n"
         "  |\n"
         "1 | query effect = P(Cancer = yes | do(Smoke = yes))\n"
         "  |                  ------ no longer fits: unknown variable 'Cancer' in model Smoking\n"
@@ -208,7 +208,7 @@ def test_an_error_points_into_its_cell_and_fails_it(shell: Shell) -> None:
     assert isinstance(cell.error, suture.SutureError)
     assert cell.told == (
         "error[S104]: unknown variable 'Cancr' in model Smoking\n"
-        " --> In[3]:4:12\n"
+        " --> In[2]:4:12\n"
         "  |\n"
         "4 | identify P(Cancr | do(Smoke))\n"
         "  |            ^^^^^ not declared\n"
@@ -219,7 +219,7 @@ def test_an_error_points_into_its_cell_and_fails_it(shell: Shell) -> None:
 def test_an_error_of_an_earlier_cell_s_definition_points_there(shell: Shell) -> None:
     shell.good("%%suture\nmodel M { X : {0, 1} }\ndata survey of M from missing")
     cell = shell.run("%suture estimate P(X = 1) from survey")
-    assert cell.told.startswith("error[S315]: no table of Python was handed over as 'missing'\n --> In[2]:3:23\n")
+    assert cell.told.startswith("error[S315]: no table of Python was handed over as 'missing'\n --> In[1]:3:23\n")
 
 
 def test_the_other_statements_are_answered_before_the_cell_fails(shell: Shell) -> None:
@@ -233,7 +233,7 @@ def test_an_assertion_that_fails_fails_the_cell(shell: Shell) -> None:
     cell = shell.run("%%suture\nmodel M { X : {0, 1} ~ Bernoulli(0.3) }\nassert P(X = 1) > 0.5")
     assert cell.told == (
         "error[S432]: this assertion does not hold\n"
-        " --> In[2]:3:1\n"
+        " --> In[1]:3:1\n"
         "  |\n"
         "3 | assert P(X = 1) > 0.5\n"
         "  | ^^^^^^^^^^^^^^^^^^^^^ fails\n"
