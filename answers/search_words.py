@@ -10,10 +10,12 @@ from typing import Any, assert_never
 from ..dsl.formula_text import label_text
 from ..identify.derivation import WorstDomain
 from ..identify.predictors.affine_predictor import AffinePredictor
+from ..identify.predictors.fitted_predictor import FittedPredictor
 from ..identify.predictors.linear_selection import LinearSelection
 from ..identify.predictors.predictor import Predictor
 from ..identify.predictors.predictor_search import Kind, Minimax, PredictorSearch, Scored
 from ..identify.predictors.selection_model import Choice, SelectionModel
+from ..identify.predictors.simulated_selection import SimulatedSelection
 from ..semantics.semiring import Array
 from .report import table_lines
 from .search_graph import SHOWN, set_text
@@ -27,8 +29,9 @@ def worst_domain(found: PredictorSearch, scored: Scored, model: str) -> WorstDom
     match found.model:
         case SelectionModel():
             name, rows = _finite_domain(found.model, scored)
-        case LinearSelection():
-            name = found.model.adversaries[scored.domain.adversary].name
+        case LinearSelection() | SimulatedSelection():
+            adversary = found.model.adversaries[scored.domain.adversary]
+            name = adversary.name if adversary.fixed else None
             rows = [f"  {variable} {text}" for variable, text in scored.domain.mechanisms]
         case _:
             assert_never(found.model)
@@ -86,8 +89,23 @@ def notes(found: PredictorSearch, identified: bool) -> Iterator[str]:
     if not found.complete and found.floor is not None:
         scored = f"{len(found.classes):,} classes were scored and the budget ended"
         yield f"{scored}: none can be below {float(found.floor):.6g}, and one below the chosen is not excluded"
+    if isinstance(chosen.predictor, FittedPredictor):
+        yield from _simulated_notes(found, chosen)
     if chosen.kind is Kind.BOUNDS:
         yield f"the worst case lies between {float(chosen.worst):.6g} (attained) and {float(chosen.upper):.6g}"
+
+
+def _simulated_notes(found: PredictorSearch, chosen: Scored) -> Iterator[str]:
+    """What simulation leaves open."""
+    predictor = chosen.predictor
+    yield f"every worst case here is a lower bound, found by gradient ascent; its standard error is {chosen.error:.2g}"
+    if isinstance(predictor, FittedPredictor) and predictor.spread is not None:
+        how = "the predictor is a regression on simulated rows"
+        yield f"{how}; the standard error of its values is {predictor.spread:.2g}"
+    if not found.complete:
+        yield "so a class with a larger bound is worse than this number, and the chosen one may be worse than it too"
+    if found.counted is None:
+        yield f"{len(found.classes)} classes were tried, there are more"
 
 
 def lines(found: PredictorSearch) -> Iterator[str]:
@@ -124,6 +142,12 @@ def _with_inputs(scored: Scored) -> str:
 
 def _minimax_lines(found: PredictorSearch) -> Iterator[str]:
     minimax = found.minimax
+    if minimax is None and isinstance(found.model, SimulatedSelection):
+        settled = (
+            "the chosen set's worst case, by the graph" if found.complete else "not known: mechanisms are not linear"
+        )
+        yield f"{'minimax':<12}{settled}"
+        return
     if minimax is None:
         yield f"{'minimax':<12}not computed: its table is too large"
         return
@@ -159,7 +183,9 @@ def _number(value: Any) -> str:
 
 def _class_lines(found: PredictorSearch) -> Iterator[str]:
     """The classes, best first, with the risk in each domain that the program gives."""
-    rows = [["subset", "alike", "worst case", *(name for name, _ in found.chosen.given)]]
+    bounded = any(each.kind is Kind.LOWER for each in found.classes)
+    head = "at least" if bounded else "worst case"
+    rows = [["subset", "alike", head, *(name for name, _ in found.chosen.given)]]
     for each in found.classes[:SHOWN]:
         risks = [f"{risk:.6g}" for _, risk in each.given]
         rows.append([set_text(each.members.boundary), f"{each.members.members:,}", f"{float(each.worst):.6g}", *risks])
@@ -179,6 +205,9 @@ def _predictor_lines(scored: Scored) -> Iterator[str]:
         case AffinePredictor():
             yield f"the predictor: mean of {scored.predictor.outcome}"
             yield f"  {scored.predictor.equation}"
+        case FittedPredictor():
+            yield f"the predictor: mean of {scored.predictor.outcome}"
+            yield f"  a fitted function of {', '.join(scored.predictor.inputs) or 'nothing'}"
         case _:
             assert_never(scored.predictor)
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..dsl.diagnostics import SutureError
 from ..dsl.diagram import Diagram
 from ..dsl.formula import Formula
 from ..dsl.program import Domain, Model, Program, Search
@@ -83,16 +84,30 @@ def searched_in_data(
 
 def _found(statement: Search, model: Model, over: Sequence[Domain], given: Sequence[Domain]) -> PredictorSearch:
     """What a search finds in a model with numbers: a finite one, or one of real variables."""
-    from ..identify.predictors.linear_search import search_linear
-    from ..identify.predictors.linear_setup import linear_selection
     from ..identify.predictors.minimax_search import search
     from ..identify.predictors.minimax_setup import loss_named, selection_model
 
     asked = (model, statement.outcome, statement.features, statement.changing, over, given)
     if is_real(model, statement):
-        return search_linear(linear_selection(*asked))
+        return _real(asked)
     made = selection_model(*asked, within=statement.within)
     return search(made, loss_named(statement.loss, made.labels[statement.outcome]))
+
+
+def _real(asked: tuple[Any, ...]) -> PredictorSearch:
+    """What a search finds in a model of real variables: by linear algebra, and where that does not do by simulation."""
+    from ..identify.predictors.linear_search import search_linear
+    from ..identify.predictors.linear_setup import linear_selection
+    from ..identify.predictors.simulated_search import search_simulated
+    from ..identify.predictors.simulated_setup import NOT_LINEAR, simulated_selection
+
+    try:
+        made = linear_selection(*asked)
+    except SutureError as error:
+        if any(each.code not in NOT_LINEAR for each in error.diagnostics):
+            raise
+        return search_simulated(simulated_selection(*asked))
+    return search_linear(made)
 
 
 def _domain_key(program: Program, model: str, name: str) -> str:
@@ -126,7 +141,10 @@ def with_search(
 
 def _method(found: PredictorSearch) -> str:
     from ..identify.predictors.linear_selection import LinearSelection
+    from ..identify.predictors.simulated_selection import SimulatedSelection
 
+    if isinstance(found.model, SimulatedSelection):
+        return "simulation: regression for the predictors, gradient ascent for their worst domains"
     if isinstance(found.model, LinearSelection):
         return "linear algebra: the risk of an invariant predictor is the same in every domain"
     if found.counted is not None:

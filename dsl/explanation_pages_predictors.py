@@ -86,4 +86,17 @@ model M { X : {0, 1} ~ {0: [0.1, 0.2], 1: [0.3, 0.4]} }
         "",
         "make every variable that the outcome and the features depend on real.",
     ),
+    "S498": Page(
+        "a worst domain without bounds",
+        "Where mechanisms are not linear, worst domains are looked for within bounds, and a mutable variable has none. "
+        "In a linear model no bounds are needed.",
+        "",
+        "bound the values: W ~ any in [-2, 2], in the model or in a domain that is searched over.",
+    ),
+    "S499": Page(
+        "a simulated variable that is no number",
+        "A mechanism gives infinity or no number for some values of its parents, so nothing can be learned from rows.",
+        "",
+        "look for a division by zero, for the log or the root of what may be negative, for exp of what may be large.",
+    ),
 }

@@ -10,7 +10,7 @@ from . import tree
 from .constants import constant, shown
 from .diagnostics import SutureError
 from .labels import number
-from .program import AnyMechanism, Data, Domain, Finite, Model, Search
+from .program import AnyMechanism, Data, Domain, Finite, Model, Real, Search
 from .scope import Scope
 from .statement_text import statement_text
 
@@ -142,9 +142,23 @@ def _with_ancestors(model: Model, names: set[str]) -> set[str]:
 def _numbers(scope: Scope, action: tree.Search, model: Model) -> None:
     """The squared loss of words is no number, unless there are two of them: then they count 0 and 1 (S473)."""
     variable = model.by_name.get(action.outcome.text)
+    if variable is not None and isinstance(variable.values, Real):
+        _real_outcome(scope, action)
     if variable is None or not isinstance(variable.values, Finite) or action.loss.text != "squared_loss":
         return
     labels = variable.values.labels
     if len(labels) != 2 and any(number(label) is None for label in labels):
         text = f"squared_loss needs numbers, and the values of {variable.name} are {', '.join(labels)}"
         scope.report("S473", text, action.loss.span, "of words", "use log_loss or zero_one")
+
+
+def _real_outcome(scope: Scope, action: tree.Search) -> None:
+    """Predictions of real numbers are judged by the squared loss (S473), and have no probabilities to move (S475)."""
+    if action.loss.text != "squared_loss":
+        text = f"{action.loss.text} is for finitely many values, and {action.outcome.text} is real"
+        scope.report("S473", text, action.loss.span, "does not fit", "use squared_loss")
+    if action.within is not None:
+        text = f"'within' speaks of probabilities, and {action.outcome.text} is real"
+        scope.report(
+            "S475", text, action.within.span, "does not fit", "write intervals of numbers: W := [0.5, 1.5]*X + noise"
+        )

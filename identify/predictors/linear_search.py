@@ -36,6 +36,7 @@ from .linear_game import minimax_affine
 from .linear_selection import AnyValue, LinearAdversary, LinearDomain, LinearSelection
 from .predictor_search import Minimax, PredictorSearch, Scored
 from .selection_diagram import InvariantClass
+from .simulated_selection import SimulatedSelection
 
 MOST_EXACT = 200
 MOST_CLASSES = 5000
@@ -95,7 +96,7 @@ def score(model: LinearSelection, members: InvariantClass) -> Scored:
         (*members.boundary, *members.inputs),
         found.constant,
         (*found.boundary, *read),
-        formula_of(model, members),
+        mean_formula(model, members),
     )
     given = tuple((str(each.name), float(found.variance)) for each in model.given)
     return Scored(members, predictor, found.variance, found.variance, _constant(model), given)
@@ -114,7 +115,7 @@ def _simplest(adversary: LinearAdversary) -> list[tuple[str, str]]:
     ]
 
 
-def formula_of(model: LinearSelection, members: InvariantClass) -> Formula:
+def mean_formula(model: LinearSelection | SimulatedSelection, members: InvariantClass) -> Formula:
     """What a class predicts with: the mean of P(Y | x_T, do(x_M)).
 
     Mutable variables that nothing here descends from need not be set.

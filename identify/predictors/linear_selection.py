@@ -78,6 +78,11 @@ class LinearAdversary:
         return tuple(name for name, choice in self.choices.items() if isinstance(choice, AnyValue))
 
     @property
+    def fixed(self) -> bool:
+        """Whether there is nothing to choose."""
+        return not self.free and self.corners == 1
+
+    @property
     def corners(self) -> int:
         """How many combinations of corners there are."""
         count = 1

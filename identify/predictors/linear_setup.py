@@ -98,7 +98,7 @@ def _adversary(model: Model, moving: Sequence[str], domain: Domain | None) -> Li
     corners = 1
     for name in moving:
         own = model.mechanisms.get(name)
-        mechanism = _left_open(own) if domain is None else domain.mechanisms.get(name, own)
+        mechanism = left_open(own) if domain is None else domain.mechanisms.get(name, own)
         if mechanism is None:
             raise SutureError(missing_mechanism(model, name, name))
         choices[name] = _choice(model, name, mechanism)
@@ -110,7 +110,7 @@ def _adversary(model: Model, moving: Sequence[str], domain: Domain | None) -> Li
     return LinearAdversary(None if domain is None else domain.name, choices)
 
 
-def _left_open(mechanism: Mechanism | None) -> Mechanism:
+def left_open(mechanism: Mechanism | None) -> Mechanism:
     """What a model leaves open of a mutable mechanism: what it says with `any` or intervals, else everything."""
     if isinstance(mechanism, AnyMechanism) or (mechanism is not None and has_intervals(mechanism)):
         return mechanism
@@ -119,10 +119,11 @@ def _left_open(mechanism: Mechanism | None) -> Mechanism:
 
 def has_intervals(mechanism: Mechanism) -> bool:
     """Whether a mechanism of a real variable leaves numbers open."""
-    return any(True for expression in _expressions(mechanism) for _ in intervals(expression))
+    return any(True for expression in expressions(mechanism) for _ in intervals(expression))
 
 
-def _expressions(mechanism: Mechanism) -> tuple[tree.Expression, ...]:
+def expressions(mechanism: Mechanism) -> tuple[tree.Expression, ...]:
+    """What a mechanism of a real variable computes with."""
     match mechanism:
         case Equation(_, expression):
             return (expression,)

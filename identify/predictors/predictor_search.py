@@ -13,19 +13,21 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from .affine_predictor import AffinePredictor
+from .fitted_predictor import FittedPredictor
 from .linear_selection import LinearSelection
 from .predictor import Predictor
 from .selection_diagram import Condition, InvariantClass
 from .selection_model import SelectionModel
+from .simulated_selection import SimulatedSelection
 
 ROUNDING = 1e-10
 """Bounds that are nearer than this are equal but for the rounding of the saddle."""
 
-AnyPredictor: TypeAlias = Predictor | AffinePredictor
+AnyPredictor: TypeAlias = Predictor | AffinePredictor | FittedPredictor
 """A predictor of any kind: it has an `outcome`, `inputs`, a `loss`, perhaps a `formula`, and predicts rows of data."""
 
-AnySelection: TypeAlias = SelectionModel | LinearSelection
-"""A model with an outcome and mechanisms that may change: finite, or real and linear."""
+AnySelection: TypeAlias = SelectionModel | LinearSelection | SimulatedSelection
+"""A model with an outcome and mechanisms that may change: finite, real and linear, or real and simulated."""
 
 
 class Kind(Enum):

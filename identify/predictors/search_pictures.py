@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...dsl.diagnostics import SutureError
 from ...dsl.drawing import Bar, Scene, risk_scene, row_scene, selection_scene
-from .predictor_search import PredictorSearch
+from .predictor_search import Kind, PredictorSearch
 
 MOST_BARS = 16
 MOST_VERTICES = 40
@@ -41,7 +41,10 @@ def bar_scene(found: PredictorSearch) -> Scene:
     ]
     minimax = None if found.minimax is None else float(found.minimax.lower)
     title = f"Worst-case risk of predictors of {found.model.outcome}: {bars[0].label} chosen"
-    return risk_scene(bars, minimax, AXES[found.loss], title)
+    axis = AXES[found.loss]
+    if any(each.kind is Kind.LOWER for each in found.classes):
+        axis = f"{axis}, lower bounds by ascent"
+    return risk_scene(bars, minimax, axis, title)
 
 
 def _label(boundary: tuple[str, ...], members: int) -> str:

@@ -1,4 +1,4 @@
-"""Expressions of real mechanisms evaluated in floats, for many cases at once."""
+"""Expressions of real mechanisms evaluated in floats, for many cases at once, by numpy or by jax.numpy."""
 
 from __future__ import annotations
 
@@ -22,38 +22,35 @@ ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-LOGIC: Mapping[str, Callable[[Any, Any], Any]] = {
-    "and": np.logical_and, "or": np.logical_or, "xor": np.logical_xor,
-}  # fmt: skip
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "exp": np.exp,
-    "log": np.log,
-    "sqrt": np.sqrt,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "tanh": np.tanh,
-    "sigmoid": lambda value: 0.5 * (1.0 + np.tanh(0.5 * value)),
-    "abs": np.abs,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "round": np.round,
-    "mod": np.mod,
-    "min": lambda *values: reduce(np.minimum, values),
-    "max": lambda *values: reduce(np.maximum, values),
-}
+LOGIC = {"and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
+PLAIN = ("exp", "log", "sqrt", "sin", "cos", "tan", "tanh", "abs", "floor", "ceil", "round", "mod")
+"""Functions that numpy and jax.numpy have under their own names."""
 
 
-def numbers(node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None = None) -> Floats:
+def _called(name: str, values: list[Any], space: Any) -> Any:
+    match name:
+        case "sigmoid":
+            return 0.5 * (1.0 + space.tanh(0.5 * values[0]))
+        case "min":
+            return reduce(space.minimum, values)
+        case "max":
+            return reduce(space.maximum, values)
+        case _:
+            return getattr(space, name)(*values)
+
+
+def numbers(
+    node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None = None, space: Any = np
+) -> Floats:
     """The value of an expression in every case, truth as 1; nan where it has none, as the log of a negative number.
 
-    Raises `SutureError` S460 for a name without a value, which is a parameter.
+    `space` is numpy or jax.numpy.  Raises `SutureError` S460 for a name without a value, which is a parameter.
     """
     with np.errstate(all="ignore"):
-        return np.asarray(_number(node, values, noise), dtype=float)
+        return space.asarray(_number(node, values, noise, space), dtype=float)
 
 
-def _number(node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None) -> Any:
+def _number(node: tree.Expression, values: Mapping[str, Floats], noise: Floats | None, space: Any) -> Any:
     match node:
         case tree.Number(value):
             return float(value)
@@ -65,25 +62,26 @@ def _number(node: tree.Expression, values: Mapping[str, Floats], noise: Floats |
         case tree.Noise() if noise is not None:
             return noise
         case tree.Unary("not", operand):
-            return np.logical_not(_number(operand, values, noise))
+            return space.logical_not(_number(operand, values, noise, space))
         case tree.Unary(_, operand):
-            return -_number(operand, values, noise)
+            return -_number(operand, values, noise, space)
         case tree.Arithmetic(operators, operands):
-            parts = [_number(operand, values, noise) for operand in operands]
+            parts = [_number(operand, values, noise, space) for operand in operands]
             result = parts[0]
             for sign, part in zip(operators, parts[1:], strict=True):
-                result = ARITHMETIC[sign](np.asarray(result, dtype=float), part)
+                result = ARITHMETIC[sign](space.asarray(result, dtype=float), part)
             return result
         case tree.Logic(sign, operands):
-            return reduce(LOGIC[sign], [_number(operand, values, noise) for operand in operands])
+            return reduce(getattr(space, LOGIC[sign]), [_number(operand, values, noise, space) for operand in operands])
         case tree.Comparison(operators, operands):
-            parts = [_number(operand, values, noise) for operand in operands]
+            parts = [_number(operand, values, noise, space) for operand in operands]
             pairs = zip(operators, parts, parts[1:], strict=False)
-            return reduce(np.logical_and, [COMPARISONS[sign](left, right) for sign, left, right in pairs])
+            return reduce(space.logical_and, [COMPARISONS[sign](left, right) for sign, left, right in pairs])
         case tree.Conditional(condition, first, second):
-            return np.where(*(_number(part, values, noise) for part in (condition, first, second)))
-        case tree.Call(function, arguments) if function.text in FUNCTIONS:
-            return FUNCTIONS[function.text](*(_number(argument, values, noise) for argument in arguments))
+            return space.where(*(_number(part, values, noise, space) for part in (condition, first, second)))
+        case tree.Call(function, arguments) if function.text in (*PLAIN, "sigmoid", "min", "max"):
+            made = [space.asarray(_number(argument, values, noise, space), dtype=float) for argument in arguments]
+            return _called(function.text, made, space)
         case tree.Interval():
             raise SutureError(one_number_needed(node))
         case _:
