@@ -26,9 +26,13 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from oracles.invariance import random_transfer
+from oracles.linear_transfer import random_linear
 from transfer_check import faults, searched
 
 from suture.dsl.diagram import model_diagram
+from suture.dsl.resolve import read_model
+from suture.identify.predictors.linear_search import search_linear
+from suture.identify.predictors.linear_setup import linear_selection
 from suture.identify.predictors.losses import SquaredLoss
 from suture.identify.predictors.minimax_search import Budget, search
 from suture.identify.predictors.selection_diagram import SelectionDiagram
@@ -39,9 +43,11 @@ Parents = Mapping[str, tuple[str, ...]]
 LOSSES = ("squared_loss", "log_loss", "zero_one")
 SIZES = (10, 15, 20)
 MOST = 1 << 17
+ROWS = 100_000
 BINARY = ("0", "1")
-LARGE_PLACES = 400
-"""Places that branch and bound may open among 40 features, where each costs tens of milliseconds."""
+STAR = 0
+LARGE_PLACES = 100
+"""Places that branch and bound may open among 40 features, so that a search takes seconds."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -87,6 +93,12 @@ def middle(size: int, _: np.random.Generator) -> tuple[Parents, str]:
     return {name: (names[at - 1],) if at else () for at, name in enumerate(names)}, names[size // 2]
 
 
+def below(size: int, _: np.random.Generator) -> tuple[Parents, str]:
+    """A binary tree of features, its root a child of the outcome."""
+    names = [f"V{number}" for number in range(size)]
+    return {"Y": (), **{name: (names[(at - 1) // 2],) if at else ("Y",) for at, name in enumerate(names)}}, "Y"
+
+
 def tree(size: int, _: np.random.Generator) -> tuple[Parents, str]:
     """A binary tree with the outcome at its root."""
     names = ["Y", *(f"V{number}" for number in range(size))]
@@ -114,7 +126,8 @@ def random_graph(degree: int) -> Callable[[int, np.random.Generator], tuple[Pare
 FAMILIES = {
     "chain, outcome last": (chain, 1),
     "chain, outcome in the middle": (middle, 1),
-    "binary tree": (tree, 1),
+    "binary tree, outcome its root": (tree, 1),
+    "binary tree below outcome": (below, 1),
     "random, degree 2": (random_graph(2), 21),
     "random, degree 3": (random_graph(3), 11),
     "star": (star, 1),
@@ -163,6 +176,15 @@ def hard_models(size: int, degree: int, seed: int) -> Iterator[SelectionModel]:
             yield made
 
 
+def hard_stars(size: int, seed: int) -> Iterator[SelectionModel]:
+    """Stars whose leaves answer to a mutable child of the outcome as well."""
+    generator = np.random.default_rng(seed)
+    while True:
+        parents: dict[str, tuple[str, ...]] = {"Y": (), "M": ("Y",)}
+        parents |= {f"V{number}": ("Y", "M") if number % 2 else ("Y",) for number in range(size)}
+        yield numbered(parents, "Y", ("M",), generator)
+
+
 def numbered(
     parents: Parents, outcome: str, mutable: tuple[str, ...], generator: np.random.Generator
 ) -> SelectionModel:
@@ -181,11 +203,12 @@ def whole_searches(searches: int, seed: int) -> int:
     loss = SquaredLoss((Fraction(0), Fraction(1)))
     inexact = 0
     print("whole searches with two mutable mechanisms, squared loss")
-    for degree, size in ((2, 10), (2, 15), (2, 20), (3, 20), (2, 40)):
+    for degree, size in ((2, 10), (2, 15), (2, 20), (3, 20), (2, 40), (STAR, 40)):
         seconds: list[float] = []
         slack: list[float] = []
         scored: list[int] = []
-        for model in islice(hard_models(size, degree, seed), searches):
+        models = hard_stars(size, seed) if degree == STAR else hard_models(size, degree, seed)
+        for model in islice(models, searches):
             start = time.process_time()
             found = search(model, loss, Budget() if size <= 20 else Budget(places=LARGE_PLACES))
             seconds.append(time.process_time() - start)
@@ -195,8 +218,43 @@ def whole_searches(searches: int, seed: int) -> int:
         inexact += (searches - exact) * (size <= 20 and degree == 2)
         rest = f", the others within {max(slack):.1%} of the best" if exact < searches else ""
         times = f"CPU s median {median(seconds):.1f}, longest {max(seconds):.1f}"
-        print(f"  d = {size}, degree {degree}: {exact} of {searches} exact{rest}; {times}; most scored {max(scored):,}")
+        kind = "star" if degree == STAR else f"degree {degree}"
+        print(f"  d = {size}, {kind}: {exact} of {searches} exact{rest}; {times}; most scored {max(scored):,}")
     return inexact
+
+
+def linear_searches(searches: int, seed: int) -> int:
+    """Linear-Gaussian models, every class scored, its risk judged by simulating wild mechanisms; the faults."""
+    generator = np.random.default_rng(seed)
+    wrong, spent, classes = 0, 0.0, 0
+    for number in range(searches):
+        transfer = random_linear(generator, 9)
+        model = read_model(transfer.program())
+        start = time.process_time()
+        found = search_linear(linear_selection(model, transfer.outcome, transfer.features, model.mutable))
+        spent += time.process_time() - start
+        classes += len(found.classes)
+        wild = {name: wild_mechanism(number % 3) for name in transfer.mutable}
+        rows = transfer.simulate(wild, ROWS, number)
+        for each in found.classes[:: max(1, len(found.classes) // 8)]:
+            losses = (rows[transfer.outcome] - each.predictor.predict(rows)) ** 2
+            if abs(losses.mean() - float(each.worst)) > 6 * losses.std() / ROWS**0.5 + 1e-9:
+                wrong += 1
+                print(f"WRONG: risk of {each.members.boundary} in {transfer.program()}")
+    print(f"{searches} linear-Gaussian models, {classes:,} classes, wild mechanisms simulated: {wrong} faults")
+    print(f"  {spent / searches * 1e3:.0f} ms a search, exact rationals")
+    return wrong
+
+
+def wild_mechanism(kind: int) -> Callable[[Mapping[str, np.ndarray], np.random.Generator], np.ndarray]:
+    """Jumps, squares or sines of the parents, with heavy tails."""
+
+    def made(parents: Mapping[str, np.ndarray], generator: np.random.Generator) -> np.ndarray:
+        total = sum(parents.values(), np.zeros(ROWS))
+        shape = (np.sign(total) * 40, 2 * total**2, 15 * np.sin(7 * total))[kind]
+        return shape + generator.standard_cauchy(ROWS).clip(-80, 80)
+
+    return made
 
 
 def main() -> int:
@@ -208,6 +266,7 @@ def main() -> int:
     options = parser.parse_args()
     wrong = judge(options.models, options.seed)
     count_classes(options.seed)
+    wrong += linear_searches(options.models // 10, options.seed)
     wrong += whole_searches(options.searches, options.seed)
     return int(wrong > 0)
 

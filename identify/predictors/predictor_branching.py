@@ -3,7 +3,8 @@
 A place of the enumeration leaves some features out for good.  Whatever its classes are, their predictors read the
 others alone, so against a mixture of domains none does better than the best of all predictors without those features:
 that is the bound.  The mixture is first the hardest for all features; where it does not settle a place, the hardest one
-for the features left, found by the same cutting planes.
+for the features left, found by the same cutting planes.  Where the table of all features is too large for either, the
+overlap of the outcome's distributions (`overlap_bound.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ..graph import bits
 from .arena import Arena
 from .losses import Loss
 from .minimax_game import Saddle, solve
+from .overlap_bound import overlap_bound
 from .selection_diagram import InvariantClass, Place
 from .selection_model import SelectionModel
 
@@ -146,8 +148,16 @@ class Branching(Generic[Result]):
         """The risk of the best predictor without some features against the hardest mixture for all of them."""
         if out not in self._bounds:
             arena = None if saddle is None else self._arena(out)
-            self._bounds[out] = 0.0 if arena is None or saddle is None else against(arena, self.loss, saddle)
+            self._bounds[out] = (
+                self._overlap(out) if arena is None or saddle is None else against(arena, self.loss, saddle)
+            )
         return self._bounds[out]
+
+    def _overlap(self, out: int) -> float:
+        """A bound that needs no table over all features."""
+        diagram = self.model.diagram
+        left = diagram.graph.members((diagram.stable_mask | diagram.mutable_mask) & ~out)
+        return overlap_bound(self.model, self.loss, left)
 
     def _sharpened(self, out: int, saddle: Saddle | None, best: float) -> float:
         """The bound by the hardest mixture for the features that are left, as long as such bounds settle places."""

@@ -16,6 +16,7 @@ from suture.dsl.program import Domain, Model
 from suture.dsl.resolve import read_model
 from suture.identify.predictors.minimax_search import Budget, search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.overlap_bound import overlap_bound
 from suture.identify.predictors.predictor_search import PredictorSearch
 
 
@@ -259,3 +260,26 @@ def test_the_condition_settles_nothing_when_mechanisms_are_restricted() -> None:
     assert found.minimax is not None
     # E(Y | M = 0) = 2/11, E(Y | M = 1) = 8/9, and the variance that is left.
     assert float(found.minimax.lower) == pytest.approx(0.55 * (2 / 11) * (9 / 11) + 0.45 * (8 / 9) * (1 / 9), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_overlap_bound_is_below_what_all_predictors_reach(seed: int) -> None:
+    """Against enumeration: the least risk with all features when mutable mechanisms are fair coins."""
+    transfer = random_transfer(np.random.default_rng(seed))
+    model = read_model(transfer.program().strip())
+    made = selection_model(model, transfer.outcome, transfer.features, model.mutable)
+    bound = overlap_bound(made, loss_named("squared_loss", made.labels[transfer.outcome]), transfer.features)
+    assert 0 <= bound <= transfer.least(transfer.cut, "squared_loss") + 1e-12
+
+
+def test_the_overlap_of_independent_features_is_a_product() -> None:
+    """Y -> M and Y -> X1, .., X40: sum_x sqrt(p(x | 0) p(x | 1)) of each X is sqrt(.9 .8) + sqrt(.1 .2)."""
+    lines = [f"X{number} : {{0, 1}} ~ table (Y) {{ 0 => 0.9, 0.1 ; 1 => 0.8, 0.2 }}" for number in range(40)]
+    text = "\n".join(
+        ["model S {", "Y : {0, 1} ~ Bernoulli(0.3)", "M : {0, 1} ~ any ; Y -> M", *lines, "mutable M", "}"]
+    )
+    model = read_model(text)
+    made = selection_model(model, "Y", [f"X{number}" for number in range(40)] + ["M"], ("M",))
+    overlap = (0.9 * 0.8) ** 0.5 + (0.1 * 0.2) ** 0.5
+    bound = overlap_bound(made, loss_named("squared_loss", ("0", "1")), made.diagram.stable)
+    assert bound == pytest.approx(0.3 * 0.7 * overlap**80)
