@@ -97,7 +97,7 @@ def evaluate(node: tree.Expression, names: Mapping[str, Value]) -> Value:
 
 def one_number_needed(node: tree.Interval) -> Diagnostic:
     """S477: an interval where one number is needed."""
-    message = f"{shown(node)} is an interval, and one number is needed here"
+    message = "an interval is given here, and one number is needed"
     help_text = "intervals are for what may change between domains, and 'search predictor' reads them"
     return Diagnostic("S477", message, node.span, "not one number", help_text)
 

@@ -90,14 +90,15 @@ def _within(scope: Scope, action: tree.Search) -> Fraction | None:
 def changing_variables(model: Model, domains: Iterable[Domain], over: Sequence[Domain]) -> tuple[str, ...]:
     """The variables whose mechanisms change, in the order of the model.
 
-    Of named domains those in which they differ; otherwise what the model declares `mutable`, what is `~ any` in it, and
-    what differs in any of its domains.
+    What is `~ any` in the model; of named domains what differs in them, otherwise what differs in any of its domains
+    and what the model declares `mutable`.
     """
+    left_open = {name for name, mechanism in model.mechanisms.items() if isinstance(mechanism, AnyMechanism)}
     if over:
-        found = {name for domain in over for name in domain.mechanisms}
+        found = {name for domain in over for name in domain.mechanisms} | left_open
     else:
         found = {name for domain in domains for name in domain.mechanisms}
-        found |= {name for name, mechanism in model.mechanisms.items() if isinstance(mechanism, AnyMechanism)}
+        found |= left_open
         found |= set(model.mutable)
     return tuple(variable.name for variable in model.variables if variable.name in found)
 

@@ -122,4 +122,4 @@ def test_what_needs_one_number_says_so(statement: str) -> None:
     (answer,) = suture.run(head + statement)
     assert answer.error is not None
     assert answer.error.code == "S477"
-    assert "is an interval, and one number is needed here" in answer.error.message
+    assert answer.error.message == "an interval is given here, and one number is needed"

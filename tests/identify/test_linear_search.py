@@ -107,3 +107,21 @@ def test_models_that_are_not_searched_are_refused_by_name() -> None:
     assert answer.error is not None
     assert answer.error.code == "S479"
     assert answer.error.message == "Y is real and T is not real: such models are not searched yet"
+
+
+def test_what_the_model_leaves_open_stays_open_in_a_named_domain() -> None:
+    """V may be anything in [-1, 1] in domain a as well, which gives W alone: constants prove the minimax with it."""
+    text = """
+model M {
+  Y : real ~ Normal(0, 1) ; W : real := Y + noise ; V : real ~ any in [-1, 1] ; Y -> V
+  X : real := Y + W + V + noise ; mutable W, V
+}
+domain a of M { W := 0*Y + noise }
+search predictor of Y from {X, W, V} over {a} minimax squared_loss
+"""
+    (answer,) = suture.run(text)
+    assert answer.error is None, answer.error
+    value = answer.to_dict()["value"]
+    assert value["worst_case"] == pytest.approx(0.5)
+    assert value["minimax"] == pytest.approx(0.5)
+    assert "V := 0" in answer.to_dict()["witness"]["program"]
