@@ -238,6 +238,7 @@ class Model:
         draws: int = 200,
         level: float = 0.05,
         seed: int = 0,
+        curved: bool = False,
     ) -> Answer:
         """The predictor of `outcome` whose worst risk over all domains is least, among those of stable subsets.
 
@@ -252,8 +253,9 @@ class Model:
         `data` are tables of several environments by name, each as `estimate` takes them, with a column `weight` of row
         counts or none: mechanisms are then estimated, `smoothing` added to each count.  Where nothing is said to be
         mutable, what differs between the environments is found by tests at `level`.  `draws` bootstrap samples of the
-        environments tell how sure the worst cases are; `seed` is that of all random numbers.  The answer's
-        `environments` holds tests, intervals and comparison.
+        environments tell how sure the worst cases are; `seed` is that of all random numbers.  Mechanisms of real
+        variables are straight lines, or with `curved` smooth functions, whose worst cases are lower bounds without
+        intervals.  The answer's `environments` holds tests, intervals and comparison.
         Raises `SutureError` where names, numbers or data do not fit.
 
         >>> model = Model("Y : {0, 1} ~ Bernoulli(0.2) ; M : {0, 1} ; Y -> M ; mutable M")
@@ -277,7 +279,7 @@ class Model:
             return Model.of(model)._one(asked, {domain.name: domain for domain in known})
         from .identify.environments.environment_search import Options
 
-        options = Options(compare, smoothing, draws, level, seed=seed)
+        options = Options(compare, smoothing, draws, level, seed=seed, curved=curved)
         return Model.of(model)._from_environments(asked, data, weight, options)
 
     def _from_environments(

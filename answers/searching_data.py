@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..identify.environments.environment_search import EnvironmentFindings, Options
     from ..identify.environments.table_baselines import Compared
     from ..identify.predictors.predictor_search import PredictorSearch
+    from ..identify.predictors.simulated_selection import SimulatedSelection
     from ..semantics.data.empirical import Empirical
 
 Rows: TypeAlias = Callable[[str, Sequence[str]], Any]
@@ -119,7 +120,7 @@ def with_data(answer: Answer, found: PredictorSearch, data: EnvironmentFindings,
         method=f"{answer.method}, mechanisms from data",
         value={**answer.value, **_value(answer.value, found, data)},
         lines=(*answer.lines, *_lines(found, data)),
-        notes=(*answer.notes, *_notes(data, model, found.model.outcome)),
+        notes=(*answer.notes, *_notes(found, data, model)),
         environments=data,
     )
 
@@ -264,7 +265,25 @@ def _set(names: Sequence[str]) -> str:
     return "{" + ", ".join(names) + "}"
 
 
-def _notes(data: EnvironmentFindings, model: Model, outcome: str) -> Iterator[str]:
+def _shape(found: PredictorSearch) -> str:
+    """What is assumed of the mechanisms of real variables."""
+    from ..identify.predictors.simulated_selection import SimulatedSelection
+
+    if isinstance(found.model, SimulatedSelection):
+        ranges = [f"{name} from {low:.4g} to {high:.4g}" for name, low, high in _ranges(found.model)]
+        return (
+            "that mechanisms are smooth with noise that does not depend on their causes is an assumption; worst cases "
+            f"are within {', '.join(ranges)}"
+        )
+    return "that mechanisms are linear with normal noise is an assumption: they are least squares regressions"
+
+
+def _ranges(model: SimulatedSelection) -> Iterator[tuple[str, float, float]]:
+    for name in model.changing:
+        yield name, *model.range(name)
+
+
+def _notes(found: PredictorSearch, data: EnvironmentFindings, model: Model) -> Iterator[str]:
     """What the numbers rest on."""
     if data.detected:
         yield (
@@ -277,8 +296,8 @@ def _notes(data: EnvironmentFindings, model: Model, outcome: str) -> Iterator[st
         yield f"the data contradict the model: {said}"
     if data.bootstrap is None:
         yield "no samples are drawn: worst cases have no intervals"
-    if isinstance(model.by_name[outcome].values, Real):
-        yield "that mechanisms are linear with normal noise is an assumption: they are least squares regressions"
+    if isinstance(model.by_name[found.model.outcome].values, Real):
+        yield _shape(found)
     if any(not isinstance(mechanism, AnyMechanism) for mechanism in model.mechanisms.values()):
         yield "mechanisms that the model gives are not used: all are estimated from the data"
     yield (

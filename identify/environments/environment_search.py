@@ -33,7 +33,8 @@ from .table_baselines import Compared, compare, empirical_risks, finite_model
 @dataclass(frozen=True, slots=True)
 class Options:
     """How data are used: `smoothing` is added to every count, `draws` bootstrap samples are made, tests are made at
-    `level`, anchor regression at `gamma`; `compared` asks for other methods beside.
+    `level`, anchor regression at `gamma`; `compared` asks for other methods beside, `curved` for mechanisms of real
+    variables that are no straight lines.
     """
 
     compared: bool = False
@@ -42,6 +43,7 @@ class Options:
     level: float = LEVEL
     gamma: float = GAMMA
     seed: int = 0
+    curved: bool = False
 
 
 DEFAULT_OPTIONS = Options()

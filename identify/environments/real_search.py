@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from ...dsl.diagnostics import Diagnostic, SutureError
 from ...dsl.program import AnyMechanism, Model
+from ...semantics.budget import meter
 from ...semantics.environments.environment_rows import EnvironmentRows, regressions
-from ...semantics.environments.invariance_tests import MechanismTest, holm, same_regression
+from ...semantics.environments.invariance_tests import MechanismTest, holm, same_curve, same_regression
 from ...semantics.real.affine import Affine
 from ...semantics.semiring import PROBABILITY
 from ..predictors.affine_predictor import AffinePredictor
@@ -26,7 +27,9 @@ from ..predictors.linear_search import search_linear
 from ..predictors.linear_selection import AnyValue, Corners, LinearAdversary, LinearSelection
 from ..predictors.linear_setup import require_reals
 from ..predictors.predictor_search import PredictorSearch, Scored
+from ..predictors.simulated_search import search_simulated
 from .bootstrapping import MOST_CLASSES, Bootstrap
+from .curved_mechanisms import compare_curved, fitted_squares, regressed_selection
 from .detecting import Detection
 from .environment_search import DEFAULT_OPTIONS, EnvironmentFindings, Options, detected_mutable
 from .estimated_model import Blankets, invariant_diagram, require_unshared
@@ -54,8 +57,10 @@ def search_real(
     require_reals(model, outcome, blankets.given)
     rows = EnvironmentRows(tuple(data), tuple(variables), tuple(data.values()))
     _require_rows(rows, blankets)
-    detection = detect_real(rows, blankets, options.level) if len(data) > 1 else None
+    detection = detect_real(rows, blankets, options.level, options.curved) if len(data) > 1 else None
     chosen = tuple(mutable) if mutable else detected_mutable(detection, outcome, features)
+    if options.curved:
+        return _curved(model, blankets, rows, outcome, features, chosen, detection, bool(mutable), over, options)
     selection = linear_model(model, blankets, rows, outcome, features, chosen, over)
     found = search_linear(selection)
     found = replace(found, classes=tuple(_in_environments(rows, each, outcome) for each in found.classes))
@@ -63,6 +68,31 @@ def search_real(
     compared = compare_linear(found, selection, rows, options.gamma) if options.compared else ()
     counts = tuple((name, float(len(own))) for name, own in zip(rows.names, rows.rows, strict=True))
     return found, EnvironmentFindings(counts, chosen, not mutable, detection, sampled, compared)
+
+
+def _curved(
+    model: Model,
+    blankets: Blankets,
+    rows: EnvironmentRows,
+    outcome: str,
+    features: Sequence[str],
+    mutable: Sequence[str],
+    detection: Detection | None,
+    said: bool,
+    over: Sequence[str],
+    options: Options,
+) -> tuple[PredictorSearch, EnvironmentFindings]:
+    """The same with mechanisms of any shape, by simulation of what was fitted."""
+    if over:
+        message = "environments are searched over where mechanisms are straight lines, and these are curved"
+        raise SutureError(Diagnostic("S497", message, help="leave out 'over', or curved"))
+    selection = regressed_selection(model, blankets, rows, outcome, features, mutable, options.seed)
+    found = search_simulated(selection)
+    own = tuple(replace(each, given=fitted_squares(rows, outcome, each.predictor)) for each in found.classes)
+    found = replace(found, classes=own)
+    compared = compare_curved(found, selection, rows, options.gamma) if options.compared else ()
+    counts = tuple((name, float(len(each))) for name, each in zip(rows.names, rows.rows, strict=True))
+    return found, EnvironmentFindings(counts, tuple(mutable), not said, detection, None, compared)
 
 
 def needed_variables(model: Model, outcome: str, features: Sequence[str]) -> tuple[str, ...]:
@@ -81,14 +111,16 @@ def _require_rows(rows: EnvironmentRows, blankets: Blankets) -> None:
         raise SutureError(Diagnostic("S493", message, help="add rows, or leave variables out"))
 
 
-def detect_real(rows: EnvironmentRows, blankets: Blankets, level: float) -> Detection:
+def detect_real(rows: EnvironmentRows, blankets: Blankets, level: float, curved: bool = False) -> Detection:
     """Every variable's regression on its blanket against the environment, Holm's correction over all."""
     found: list[MechanismTest] = []
+    test = same_curve if curved else same_regression
     for name, given in blankets.given.items():
-        how, p_value = same_regression(rows.columns(given), rows.column(name))
+        meter().tick()
+        how, p_value = test(rows.columns(given), rows.column(name))
         found.append(MechanismTest(name, given, how, p_value))
     adjusted = holm([test.p_value for test in found])
-    return Detection(tuple(replace(test, adjusted=p) for test, p in zip(found, adjusted, strict=True)), level)
+    return Detection(tuple(replace(each, adjusted=p) for each, p in zip(found, adjusted, strict=True)), level)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

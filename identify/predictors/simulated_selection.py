@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ...dsl.diagnostics import Diagnostic, SutureError
 from ...dsl.program import Equation, Family
+from ...semantics.environments.fourier_regression import FourierFit
 from ...semantics.latent.expression_numbers import numbers
 from .linear_selection import AnyValue
 from .selection_diagram import SelectionDiagram
@@ -62,6 +63,27 @@ class Given:
                 raise ValueError(f"no such family: {self.mechanism}")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Regressed:
+    """A mechanism that was fitted to rows: a function of its causes, and as noise what the fit leaves of them."""
+
+    variable: str
+    parents: tuple[str, ...]
+    fit: FourierFit
+    residuals: Floats
+
+    def draws(self, generator: np.random.Generator, count: int) -> Floats:
+        """Residuals, drawn with replacement."""
+        return generator.choice(self.residuals, count)
+
+    def value(self, rows: Rows, draw: Any, space: Any = np) -> Any:
+        """The variable from its causes and a residual."""
+        if not self.parents:
+            return self.fit.coefficients[0] + draw
+        causes = space.stack([space.broadcast_to(rows[name], draw.shape) for name in self.parents], axis=-1)
+        return self.fit.value(causes, space) + draw
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedAdversary:
     """What may become of the mutable mechanisms: values within bounds, or one given mechanism."""
@@ -98,7 +120,7 @@ class SimulatedSelection:
 
     diagram: SelectionDiagram
     parents: Mapping[str, tuple[str, ...]]
-    stable: Mapping[str, Given]
+    stable: Mapping[str, Given | Regressed]
     adversaries: tuple[SimulatedAdversary, ...]
     given: tuple[SimulatedAdversary, ...]
     seed: int = 0

@@ -52,6 +52,17 @@ class FourierFit:
         """The values for rows."""
         return _design(self.scale.apply(inputs), self.frequencies, self.phases) @ self.coefficients
 
+    def features(self, inputs: Floats) -> Floats:
+        """What the function is linear in: the scaled inputs and the waves, `rows features`."""
+        return _design(self.scale.apply(inputs), self.frequencies, self.phases)[:, 1:]
+
+    def value(self, inputs: Any, space: Any) -> Any:
+        """The values for rows in numpy or jax.numpy, so that gradients run through them."""
+        units = (inputs - self.scale.mean) / self.scale.deviation
+        free = 1 + units.shape[-1]
+        straight = self.coefficients[0] + units @ self.coefficients[1:free]
+        return straight + space.cos(units @ self.frequencies + self.phases) @ self.coefficients[free:]
+
 
 def fourier_regression(inputs: Floats, values: Floats, features: int = FEATURES, seed: int = 0) -> FourierFit:
     """The fit of values to inputs; without inputs the mean."""

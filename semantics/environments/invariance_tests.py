@@ -22,6 +22,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .fourier_regression import fourier_regression
+
 Floats = NDArray[np.float64]
 DRAWS = 1999
 ENOUGH = 5.0
@@ -121,6 +123,14 @@ def same_regression(causes: Sequence[Floats], effects: Sequence[Floats]) -> tupl
     means = 1.0 if outer <= 1e-300 else float(fisher.sf(ratio, more, left))
     widths = same_width(apart)
     return f"F = {ratio:.4g} ({more}, {left}); widths p = {widths:.3g}", min(1.0, 2 * min(means, widths))
+
+
+def same_curve(causes: Sequence[Floats], effects: Sequence[Floats]) -> tuple[str, float]:
+    """The same where the mean is no straight line: what a smooth fit to all rows leaves is tested so."""
+    together = np.concatenate(causes)
+    fit = fourier_regression(together, np.concatenate(effects))
+    left = [values - fit.predict(own) for own, values in zip(causes, effects, strict=True)]
+    return same_regression(causes, left)
 
 
 def same_width(residuals: Sequence[Floats]) -> float:

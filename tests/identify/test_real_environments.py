@@ -22,8 +22,10 @@ from suture.identify.environments.regressed_model import (
 )
 from suture.identify.predictors.linear_search import search_linear
 from suture.identify.predictors.selection_diagram import SelectionDiagram
+from suture.identify.predictors.simulated_selection import Regressed
 from suture.semantics.environments.environment_rows import EnvironmentRows
 from suture.semantics.environments.fourier_regression import Scale, fourier_regression
+from suture.semantics.environments.invariance_tests import same_curve, same_regression
 
 Floats = NDArray[np.float64]
 TEXT = "C, Y, M, X : real ; C -> Y -> M ; {Y, M} -> X"
@@ -276,3 +278,78 @@ def test_regressed_mechanisms_predict_as_the_known_ones() -> None:
     (full, _) = invariant_predictors(model, "Y", tuple(diagram.classes()))
     at = {"X": np.array([1.0, -1.0]), "M": np.array([0.0, 1.0])}
     assert full.predict(at).tolist() == pytest.approx([0.5, -1.0], abs=0.15)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Curved mechanisms
+
+
+def curved(seed: int, slope: float, shift: float, rows: int = 500) -> dict[str, Floats]:
+    """C -> Y bent, M as the environment has it, X = sin Y - M^2 / 2 with noise."""
+    generator = np.random.default_rng(seed)
+    c = generator.normal(size=rows)
+    y = np.tanh(c) + 0.5 * generator.normal(size=rows)
+    m = np.tanh(slope * y) + shift + 0.5 * generator.normal(size=rows)
+    return {"C": c, "Y": y, "M": m, "X": np.sin(y) - 0.5 * m**2 + 0.3 * generator.normal(size=rows)}
+
+
+def test_a_fitted_mechanism_is_its_fit_with_a_residual_in_numpy_and_in_jax() -> None:
+    import jax.numpy as jnp
+
+    own = curved(0, 1.0, 0.0)
+    causes = np.column_stack([own["Y"], own["M"]])
+    fit = fourier_regression(causes, own["X"])
+    mechanism = Regressed("X", ("Y", "M"), fit, own["X"] - fit.predict(causes))
+    draws = mechanism.draws(np.random.default_rng(0), 500)
+    assert set(draws.tolist()) <= set(mechanism.residuals.tolist())
+    expected = fit.predict(causes) + draws
+    assert np.abs(mechanism.value(own, draws) - expected).max() < 1e-5
+    assert np.abs(np.asarray(mechanism.value(own, draws, jnp)) - expected).max() < 1e-3
+    alone = fourier_regression(np.empty((500, 0)), own["C"])
+    assert Regressed("C", (), alone, draws).value({}, draws)[0] == pytest.approx(own["C"].mean() + draws[0])
+
+
+def test_a_bent_mechanism_is_no_change() -> None:
+    """Lines fitted to a parabola differ between ranges of its cause; what a smooth fit leaves does not."""
+    generator = np.random.default_rng(2)
+    causes = [generator.normal(shift, 1.0, size=(300, 1)) for shift in (0.0, 1.5)]
+    values = [own[:, 0] ** 2 + 0.5 * generator.normal(size=300) for own in causes]
+    assert same_regression(causes, values)[1] < 1e-6
+    assert same_curve(causes, values)[1] > 0.01
+    moved = [values[0], values[1] + 0.4]
+    assert same_curve(causes, moved)[1] < 0.05
+
+
+@pytest.mark.slow
+def test_a_search_with_curved_mechanisms() -> None:
+    """The set chosen is the stable one, and methods that read M as it came about do far worse where it changes."""
+    data = {"a": curved(0, 2.0, 0.0), "b": curved(1, -2.0, 1.0), "c": curved(2, 1.0, 0.0)}
+    answer = suture.Model(TEXT).search_predictor("Y", data=data, compare=True, curved=True)
+    value = answer.to_dict()["value"]
+    assert value["mutable"] == ["M"]
+    assert value["chosen"] == ["C", "X"]
+    compared = {each["method"]: each for each in value["compare"]}
+    spread = float(np.var(np.concatenate([own["Y"] for own in data.values()])))
+    assert compared["constant"]["worst_case"] == pytest.approx(spread, rel=0.1)
+    assert compared["stable set"]["worst_case"] < 0.25
+    assert compared["all features"]["worst_given"] < compared["stable set"]["worst_given"]
+    assert compared["all features"]["worst_case"] > 0.4
+    assert all(each["upper"] is None for each in compared.values())
+    for name, own in data.items():
+        error = float(((own["Y"] - answer.predictor.predict(own)) ** 2).mean())
+        assert value["classes"][0]["risks"][name] == pytest.approx(error)
+    assert "within M from" in " ".join(answer.notes)
+
+
+def test_curved_searches_say_what_they_cannot() -> None:
+    data = {"a": curved(0, 2.0, 0.0, 60), "b": curved(1, -2.0, 1.0, 60)}
+    with pytest.raises(suture.SutureError) as error:
+        suture.Model(f"{TEXT} ; C <-> X").search_predictor("Y", data=data, mutable=["M"], curved=True)
+    assert error.value.diagnostics[0].message == (
+        "C shares a hidden cause, and mechanisms of any shape are fitted one by one"
+    )
+    with pytest.raises(suture.SutureError) as error:
+        suture.Model(TEXT).search_predictor("Y", data=data, mutable=["M"], over=["a"], curved=True)
+    assert error.value.diagnostics[0].message == (
+        "environments are searched over where mechanisms are straight lines, and these are curved"
+    )
