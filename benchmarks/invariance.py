@@ -31,18 +31,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from suture.dsl.program import Model
 from suture.dsl.resolve import read_model
-from suture.identify.environments.regressed_model import (
-    RegressedPredictor,
-    Stage,
-    StructuralModel,
-    columns,
-    invariant_predictors,
-    regressed_model,
-    simulated_worst,
-)
-from suture.identify.predictors.selection_diagram import InvariantClass, SelectionDiagram
-from suture.semantics.environments.fourier_regression import Scale, fourier_regression
+from suture.identify.environments.curved_mechanisms import regressed_selection
+from suture.identify.environments.estimated_model import Blankets
+from suture.identify.environments.grid_adversary import Stage, simulated_worst
+from suture.identify.predictors.selection_diagram import InvariantClass
+from suture.identify.predictors.simulated_search import fitted as invariant_fits
+from suture.identify.predictors.simulated_selection import SimulatedSelection
+from suture.identify.predictors.simulated_setup import simulated_selection
+from suture.semantics.environments.environment_rows import EnvironmentRows
+from suture.semantics.environments.fourier_regression import FourierFit, Scale, fourier_regression
 from suture.semantics.environments.invariance_tests import same_regression
 from suture.semantics.environments.invariant_subsets import invariant_subsets
 from suture.semantics.environments.linear_methods import Moments, anchor_regression, group_robust
@@ -50,19 +49,6 @@ from suture.semantics.environments.linear_methods import Moments, anchor_regress
 Floats = NDArray[np.float64]
 Rows = Mapping[str, Floats]
 Predict = Callable[[Rows], Floats]
-PARENTS: dict[str, tuple[str, ...]] = {
-    "Y": (),
-    "X6": (),
-    "X8": (),
-    "X9": ("Y",),
-    "X5": ("X6",),
-    "X7": ("X8",),
-    "X1": ("Y", "X9", "X6", "X5"),
-    "X3": ("X1",),
-    "X2": ("X3", "X8"),
-    "X10": ("X5", "X3", "X8"),
-    "X4": ("X2", "X7", "X8"),
-}
 FEATURES = tuple(f"X{number}" for number in range(1, 11))
 MUTABLE = ("X9", "X10")
 DEVIATION = 0.1
@@ -73,45 +59,48 @@ JUDGING = 800
 RIDGE = 1e-4
 
 
-def sigmoid(values: Floats) -> Floats:
-    return 1 / (1 + np.exp(-values))
-
-
-FORMULAS: dict[str, Callable[[Rows], Any]] = {
-    "Y": lambda v: 0.0,
-    "X6": lambda v: 0.0,
-    "X8": lambda v: 0.0,
-    "X5": lambda v: sigmoid(0.84 * v["X6"]),
-    "X7": lambda v: -1.52 * v["X8"],
-    "X1": lambda v: sigmoid(0.63 * v["Y"] - 0.58 * v["X9"] + 1.51 * v["X6"] + 1.13 * v["X5"]),
-    "X3": lambda v: np.tanh(-0.95 * v["X1"]),
-    "X2": lambda v: np.tanh(1.47 * v["X3"] - 0.64 * v["X8"]),
-    "X4": lambda v: sigmoid(1.42 * v["X2"] + 0.99 * v["X7"] + 0.72 * v["X8"]),
-}
+SYSTEM = """model System {{
+  Y, X6, X8 : real ~ Normal(0, 0.1)
+  X9 : real ~ any in [{X9[0]}, {X9[1]}]
+  X5 : real := sigmoid(0.84*X6) + 0.1*noise
+  X7 : real := -1.52*X8 + 0.1*noise
+  X1 : real := sigmoid(0.63*Y - 0.58*X9 + 1.51*X6 + 1.13*X5) + 0.1*noise
+  X3 : real := tanh(-0.95*X1) + 0.1*noise
+  X2 : real := tanh(1.47*X3 - 0.64*X8) + 0.1*noise
+  X10 : real ~ any in [{X10[0]}, {X10[1]}]
+  X4 : real := sigmoid(1.42*X2 + 0.99*X7 + 0.72*X8) + 0.1*noise
+  Y -> X9
+  {{X5, X3, X8}} -> X10
+  mutable X9, X10
+}}"""
 MUTABLE_FORMULAS: dict[str, Callable[[Rows], Floats]] = {
     "X9": lambda v: np.tanh(1.91 * v["Y"]),
     "X10": lambda v: np.tanh(-1.2 * v["X5"] + 1.33 * v["X3"] + 0.64 * v["X8"]),
 }
+Ranges = Mapping[str, tuple[float, float]]
 
 
-def true_model(ranges: Mapping[str, tuple[float, float]]) -> StructuralModel:
-    """The system with its mutable mechanisms left open."""
-    mechanisms = {name: _noisy(formula) for name, formula in FORMULAS.items()}
-    noises = dict.fromkeys(FORMULAS, lambda count, generator: DEVIATION * generator.normal(size=count))
-    return StructuralModel(PARENTS, mechanisms, noises, ranges)
+def sigmoid(values: Floats) -> Floats:
+    return 1 / (1 + np.exp(-values))
 
 
-def _noisy(formula: Callable[[Rows], Any]) -> Callable[[Rows, Floats], Floats]:
-    return lambda rows, noise: formula(rows) + noise
+def program(ranges: Ranges) -> Model:
+    """The system with its mutable mechanisms left open within ranges."""
+    return read_model(SYSTEM.format(**ranges))
 
 
-def environment(alpha: float, count: int, generator: np.random.Generator) -> dict[str, Floats]:
+def true_model(ranges: Ranges) -> SimulatedSelection:
+    return simulated_selection(program(ranges), "Y", FEATURES, MUTABLE)
+
+
+WIDE = true_model({"X9": (-1.0, 1.0), "X10": (-1.0, 1.0)})
+COLUMNS_READ = WIDE.order
+
+
+def environment(alpha: float, count: int, stream: int) -> dict[str, Floats]:
     """Rows of one environment."""
-    model = true_model({})
-    own = {name: DEVIATION * generator.normal(size=count) for name in MUTABLE}
-    return model.made(
-        model.noise(count, generator), lambda name, rows: alpha * MUTABLE_FORMULAS[name](rows) + own[name]
-    )
+    draws = WIDE.draws(count, stream)
+    return WIDE.made(draws, lambda name, rows: alpha * MUTABLE_FORMULAS[name](rows) + DEVIATION * draws[name])
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -128,7 +117,16 @@ class Method:
 
 def fitted(name: str, inputs: Sequence[str], rows: Rows, outcome: Floats) -> Method:
     """Least squares on Fourier features of some inputs."""
-    return Method(name, RegressedPredictor(tuple(inputs), fourier_regression(columns(rows, inputs), outcome)).predict)
+    return of_fit(name, inputs, fourier_regression(columns(rows, inputs), outcome))
+
+
+def of_fit(name: str, inputs: Sequence[str], fit: FourierFit) -> Method:
+    return Method(name, lambda rows: fit.predict(columns(rows, inputs)))
+
+
+def columns(rows: Rows, names: Sequence[str]) -> Floats:
+    """Some variables as an array `rows variables`."""
+    return np.stack([rows[name] for name in names], axis=1) if names else np.empty((len(rows["Y"]), 0))
 
 
 def featured(name: str, train: Sequence[Rows], outcomes: Sequence[Floats], fit: Callable[[Moments], Any]) -> Method:
@@ -150,7 +148,7 @@ def invariant_prediction(train: Sequence[Rows], outcomes: Sequence[Floats], rows
     """The common part of the subsets whose linear regressions are the same in all environments."""
 
     def p_value(chosen: tuple[str, ...]) -> float:
-        return same_regression([columns(own, chosen, len(own["Y"])) for own in train], outcomes)[1]
+        return same_regression([columns(own, chosen) for own in train], outcomes)[1]
 
     found = invariant_subsets(FEATURES, p_value)
     return fitted("invariant prediction", found.common, rows, outcome)
@@ -158,9 +156,7 @@ def invariant_prediction(train: Sequence[Rows], outcomes: Sequence[Floats], rows
 
 def classes() -> tuple[InvariantClass, ...]:
     """The classes of the 256 subsets, that of the whole stable set first."""
-    arrows = " ; ".join(f"{above} -> {name}" for name, parents in PARENTS.items() for above in parents)
-    model = read_model(f"{arrows} ; mutable {', '.join(MUTABLE)}")
-    diagram = SelectionDiagram.of(model.diagram, "Y", FEATURES, MUTABLE)
+    diagram = WIDE.diagram
     found = tuple(diagram.classes())
     assert sum(each.members for each in found) == 256
     assert len(found) == 45
@@ -172,17 +168,23 @@ def classes() -> tuple[InvariantClass, ...]:
 def invariant_methods(train: Sequence[Rows], outcomes: Sequence[Floats], seed: int) -> list[Method]:
     """The whole stable set, graph surgery's choice, and ours, all from the training rows."""
     scaled = [{**own, "Y": outcome} for own, outcome in zip(train, outcomes, strict=True)]
-    model = regressed_model(PARENTS, scaled, MUTABLE, wider(train), seed)
+    rows = EnvironmentRows(
+        tuple(map(str, range(len(train)))), COLUMNS_READ, tuple(columns(own, COLUMNS_READ) for own in scaled)
+    )
+    model = program(wider(train))
+    blankets = Blankets.of(model.diagram, "Y", FEATURES)
+    selection = regressed_selection(model, blankets, rows, "Y", FEATURES, MUTABLE, seed)
     members = classes()
-    predictors = invariant_predictors(model, "Y", members, seed=seed)
-    stage = Stage.of(model, CHOOSING, seed)
-    worst = [simulated_worst(stage.losses("Y", each.predict), stage).lower for each in predictors]
-    together = {name: np.concatenate([own[name] for own in scaled]) for name in PARENTS}
-    pooled = [float(((together["Y"] - each.predict(together)) ** 2).mean()) for each in predictors]
+    inputs = [(*each.boundary, *each.inputs) for each in members]
+    methods = [of_fit("", *pair) for pair in zip(inputs, invariant_fits(selection, inputs, 1), strict=True)]
+    stage = Stage.of(selection, CHOOSING, seed)
+    worst = [simulated_worst(stage.losses("Y", each.predict), stage).lower for each in methods]
+    together = {name: np.concatenate([own[name] for own in scaled]) for name in COLUMNS_READ}
+    pooled = [float(((together["Y"] - each.predict(together)) ** 2).mean()) for each in methods]
     best = int(np.argmin(worst))
     print(f"    chosen {{{', '.join(members[best].boundary)}}}", file=sys.stderr)
     chosen = {"stable set": 0, "graph surgery": int(np.argmin(pooled)), "best subset, minimax": best}
-    return [Method(name, predictors[place].predict) for name, place in chosen.items()]
+    return [Method(name, methods[place].predict) for name, place in chosen.items()]
 
 
 def wider(train: Sequence[Rows]) -> dict[str, tuple[float, float]]:
@@ -218,17 +220,18 @@ COLUMNS = ("training, worst", "others, mean", "others, worst", "beyond", "advers
 def split(number: int, rows: int, seed: int) -> dict[str, list[float]]:
     """Every method's numbers in one split."""
     generator = np.random.default_rng([seed, number])
-    data = [environment(place - 9.5, rows, generator) for place in range(20)]
+    first = 1000 * seed + 100 * number
+    data = [environment(place - 9.5, rows, first + place) for place in range(20)]
     order = generator.permutation(20)
     train, others = [data[place] for place in order[:10]], [data[place] for place in order[10:]]
-    beyond = [environment(alpha, rows, generator) for alpha in BEYOND]
+    beyond = [environment(alpha, rows, first + 20 + place) for place, alpha in enumerate(BEYOND)]
     scale = Scale.of(np.concatenate([own["Y"] for own in train])[:, None])
 
     def outcome(own: Rows) -> Floats:
         return scale.apply(own["Y"][:, None])[:, 0]
 
     outcomes = [outcome(own) for own in train]
-    together = {name: np.concatenate([own[name] for own in train]) for name in PARENTS}
+    together = {name: np.concatenate([own[name] for own in train]) for name in COLUMNS_READ}
     whole = np.concatenate(outcomes)
     methods = [
         Method("constant", lambda own: np.zeros(len(own["Y"]))),

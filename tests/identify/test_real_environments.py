@@ -12,17 +12,11 @@ import suture
 from suture.dsl.resolve import read_model
 from suture.identify.environments.environment_search import Options
 from suture.identify.environments.estimated_model import Blankets
+from suture.identify.environments.grid_adversary import Stage, simulated_worst
 from suture.identify.environments.real_search import detect_real, linear_model, needed_variables, search_real
-from suture.identify.environments.regressed_model import (
-    Stage,
-    StructuralModel,
-    invariant_predictors,
-    regressed_model,
-    simulated_worst,
-)
 from suture.identify.predictors.linear_search import search_linear
-from suture.identify.predictors.selection_diagram import SelectionDiagram
-from suture.identify.predictors.simulated_selection import Regressed
+from suture.identify.predictors.simulated_selection import Regressed, SimulatedSelection
+from suture.identify.predictors.simulated_setup import simulated_selection
 from suture.semantics.environments.environment_rows import EnvironmentRows
 from suture.semantics.environments.fourier_regression import Scale, fourier_regression
 from suture.semantics.environments.invariance_tests import same_curve, same_regression
@@ -178,7 +172,7 @@ def test_intervals_of_variances_cover_as_often_as_they_say() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"loss": "log_loss"}, "log_loss is for labels, and Y is real"),
+        ({"loss": "log_loss"}, "log_loss is for finitely many values, and Y is real"),
         ({"within": 0.1, "mutable": ["M"]}, "'within' speaks of probabilities, and Y is real"),
         ({"weight": "n"}, "rows of real numbers are taken one by one, without weights"),
         ({"rows": 4}, "4 rows do not tell X from 2 causes"),
@@ -223,34 +217,19 @@ def test_scale_is_that_of_training() -> None:
     assert scale.apply(np.array([[4.0, 6.0]])).tolist() == [[2.0, 1.0]]
 
 
-def known_model(low: float = -2.0, high: float = 2.0) -> StructuralModel:
+def known_model(reads: str = "Y -> M", low: float = -2.0, high: float = 2.0) -> SimulatedSelection:
     """Y -> M -> X <- Y with X = Y + M + noise: the invariant predictor is (X - M) / 2."""
-    parents = {"Y": (), "M": ("Y",), "X": ("Y", "M")}
-    normal = lambda count, generator: generator.normal(size=count)  # noqa: E731
-    return StructuralModel(
-        parents,
-        {"Y": lambda rows, noise: noise, "X": lambda rows, noise: rows["Y"] + rows["M"] + noise},
-        {"Y": normal, "X": normal},
-        {"M": (low, high)},
+    text = (
+        f"Y : real ~ Normal(0, 1) ; M : real ~ any in [{low}, {high}] ; {reads}\nX : real := Y + M + noise ; mutable M"
     )
-
-
-def test_predictors_by_simulation_are_those_worked_out_by_hand() -> None:
-    diagram = SelectionDiagram.of(read_model("Y -> M -> X ; Y -> X ; mutable M").diagram, "Y", ("M", "X"), ("M",))
-    members = tuple(diagram.classes())
-    assert [each.boundary for each in members] == [("X",), ()]
-    made = invariant_predictors(known_model(), "Y", members, rows=20_000)
-    rows = {"X": np.array([1.0, 0.0, 2.0]), "M": np.array([0.0, 1.0, -1.0])}
-    assert made[0].predict(rows).tolist() == pytest.approx([0.5, -0.5, 1.5], abs=0.06)
-    assert np.abs(made[1].predict(rows)).max() < 0.05
+    return simulated_selection(read_model(text), "Y", ("M", "X"), ("M",))
 
 
 def test_the_adversary_finds_the_worst_policy() -> None:
     """For the prediction 0.5 M, M = -2 sign(Y) makes the loss E(|Y| + 1)^2 = 2 + 2 sqrt(2/pi), seeing all no more."""
     stage = Stage.of(known_model(), 4000, seed=1)
     fresh = Stage.of(known_model(), 4000, seed=2, cuts=stage.cuts)
-    predict = lambda rows: 0.5 * rows["M"]  # noqa: E731
-    losses, told = stage.losses("Y", predict), fresh.losses("Y", predict)
+    losses, told = (each.losses("Y", lambda rows: 0.5 * rows["M"]) for each in (stage, fresh))
     found = simulated_worst(losses, stage, (told, fresh))
     truth = 2 + 2 * np.sqrt(2 / np.pi)
     assert abs(found.lower - truth) < 5 * found.error
@@ -260,24 +239,10 @@ def test_the_adversary_finds_the_worst_policy() -> None:
 
 def test_a_mechanism_that_reads_nothing_has_one_policy() -> None:
     """M cannot follow Y here: the loss of 0.5 M is at most 1 + 1."""
-    model = known_model()
-    blind = StructuralModel({"Y": (), "M": (), "X": ("Y", "M")}, model.mechanisms, model.noises, model.ranges)
-    stage = Stage.of(blind, 4000, seed=1)
+    stage = Stage.of(known_model(reads=""), 4000, seed=1)
     found = simulated_worst(stage.losses("Y", lambda rows: 0.5 * rows["M"]), stage)
     assert found.lower == pytest.approx(2.0, abs=0.1)
     assert found.upper > 3.0
-
-
-def test_regressed_mechanisms_predict_as_the_known_ones() -> None:
-    generator = np.random.default_rng(3)
-    y = generator.normal(size=3000)
-    m = np.tanh(y) + generator.normal(size=3000)
-    rows = {"Y": y, "M": m, "X": y + m + generator.normal(size=3000)}
-    model = regressed_model({"Y": (), "M": ("Y",), "X": ("Y", "M")}, [rows], ("M",), {"M": (-2.0, 2.0)})
-    diagram = SelectionDiagram.of(read_model("Y -> M -> X ; Y -> X ; mutable M").diagram, "Y", ("M", "X"), ("M",))
-    (full, _) = invariant_predictors(model, "Y", tuple(diagram.classes()))
-    at = {"X": np.array([1.0, -1.0]), "M": np.array([0.0, 1.0])}
-    assert full.predict(at).tolist() == pytest.approx([0.5, -1.0], abs=0.15)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -1,15 +1,9 @@
-"""A model of real variables whose mechanisms are regressions on data, for prediction and for adversaries by simulation.
+"""Adversaries of a simulated model on a grid: policies that attain a worst case, and a bound above all of them.
 
-Each stable variable is regressed on its parents over the rows of all environments (`fourier_regression`); what is left
-over is its noise, drawn anew from the residuals.  The predictor of a class, E[Y | x_T, do(x_M)], is made as it is
-defined: the mutable variables are set to values drawn over their range, *all* that descends from them is made anew with
-new noise, and the outcome is regressed on the class's inputs in these rows.  No hidden common causes; noise is taken to
-be additive and independent of the parents.
-
-A worst case is over mechanisms with values on a grid in the range, each a function of cells of its parents' values: a
-limited-memory influence diagram on simulated noises.  One mechanism at a time is made best against the others, from
-several starts; it attains a lower bound.  The upper bound lets each mechanism see all noises and the whole grid; it
-holds for mechanisms on the grid, up to the sampling of noises.
+Mechanisms take values on a grid in their range, each a function of cells of its parents' values: a limited-memory
+influence diagram on simulated noises.  One mechanism at a time is made best against the others, from several starts;
+what it reaches is a lower bound, told on fresh noises.  The upper bound lets each mechanism see all noises; it holds
+for mechanisms on the grid, up to the sampling of noises.  Ascent (`simulated_ascent`) has no grid and no upper bound.
 """
 
 from __future__ import annotations
@@ -20,112 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...semantics.environments.fourier_regression import FourierFit, fourier_regression
-from ..predictors.selection_diagram import InvariantClass
+from ..predictors.simulated_selection import SimulatedSelection
 
 Floats = NDArray[np.float64]
 Rows = Mapping[str, Floats]
-Mechanism = Callable[[Rows, Floats], Floats]
-"""A variable from its parents' columns and a column of standardised or residual noise."""
-ROWS = 8_000
 GRID = 9
 PARTS = {1: 8, 2: 4, 3: 3}
 """Into how many cells each of so many parents is cut; more parents in two."""
 STARTS = 4
 ROUNDS = 12
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StructuralModel:
-    """Variables in causal order with their parents; `mechanisms` of the stable ones, `noises` to draw theirs from.
-
-    `ranges` are the values that a mutable variable may take.
-    """
-
-    parents: Mapping[str, tuple[str, ...]]
-    mechanisms: Mapping[str, Mechanism]
-    noises: Mapping[str, Callable[[int, np.random.Generator], Floats]]
-    ranges: Mapping[str, tuple[float, float]]
-
-    def noise(self, count: int, generator: np.random.Generator) -> dict[str, Floats]:
-        """Noises of every stable variable for `count` rows."""
-        return {name: self.noises[name](count, generator) for name in self.mechanisms}
-
-    def made(self, noise: Rows, chosen: Callable[[str, Rows], Floats]) -> dict[str, Floats]:
-        """All variables, the mutable ones as `chosen` from what comes before them."""
-        rows: dict[str, Floats] = {}
-        for name in self.parents:
-            own = self.mechanisms.get(name)
-            rows[name] = chosen(name, rows) if own is None else own(rows, noise[name])
-        return rows
-
-
-def regressed_model(
-    parents: Mapping[str, tuple[str, ...]],
-    environments: Sequence[Rows],
-    mutable: Sequence[str],
-    ranges: Mapping[str, tuple[float, float]],
-    seed: int = 0,
-) -> StructuralModel:
-    """The model of the rows of all environments together; `parents` in causal order."""
-    rows = {name: np.concatenate([own[name] for own in environments]) for name in parents}
-    mechanisms: dict[str, Mechanism] = {}
-    noises: dict[str, Callable[[int, np.random.Generator], Floats]] = {}
-    for name, above in parents.items():
-        if name not in mutable:
-            fit = fourier_regression(columns(rows, above), rows[name], seed=seed)
-            mechanisms[name] = _mechanism(fit, above)
-            noises[name] = _residuals(rows[name] - fit.predict(columns(rows, above)))
-    return StructuralModel(parents, mechanisms, noises, ranges)
-
-
-def _mechanism(fit: FourierFit, above: tuple[str, ...]) -> Mechanism:
-    return lambda rows, noise: fit.predict(columns(rows, above, len(noise))) + noise
-
-
-def _residuals(left: Floats) -> Callable[[int, np.random.Generator], Floats]:
-    return lambda count, generator: generator.choice(left, count)
-
-
-def columns(rows: Rows, names: Sequence[str], count: int | None = None) -> Floats:
-    """Some variables as an array `rows variables`."""
-    length = count if count is not None else len(next(iter(rows.values())))
-    return np.stack([rows[name] for name in names], axis=1) if names else np.empty((length, 0))
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Predictors
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RegressedPredictor:
-    """A function of some variables."""
-
-    inputs: tuple[str, ...]
-    fit: FourierFit
-
-    def predict(self, rows: Rows) -> Floats:
-        """One prediction a row."""
-        return self.fit.predict(columns(rows, self.inputs))
-
-
-def invariant_predictors(
-    model: StructuralModel, outcome: str, classes: Sequence[InvariantClass], rows: int = ROWS, seed: int = 0
-) -> tuple[RegressedPredictor, ...]:
-    """E[Y | x_T, do(x_M)] of each class, by regression on rows in which the mutable variables are set at random."""
-    generator = np.random.default_rng(seed)
-    noise = model.noise(rows, generator)
-    made = model.made(noise, lambda name, _: generator.uniform(*model.ranges[name], size=rows))
-    found: list[RegressedPredictor] = []
-    for each in classes:
-        inputs = (*each.boundary, *each.inputs)
-        fit = fourier_regression(columns(made, inputs, rows), made[outcome], seed=seed)
-        found.append(RegressedPredictor(inputs, fit))
-    return tuple(found)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Adversaries
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,13 +54,13 @@ class Stage:
 
     @staticmethod
     def of(
-        model: StructuralModel, count: int, seed: int = 0, grid: int = GRID, cuts: Mapping[str, Cuts] | None = None
+        model: SimulatedSelection, count: int, seed: int = 0, grid: int = GRID, cuts: Mapping[str, Cuts] | None = None
     ) -> Stage:
         """The stage of `count` noises; cells are those of `cuts`, or by quantiles of these noises."""
-        mutable = tuple(name for name in model.parents if name not in model.mechanisms)
-        noise = model.noise(count, np.random.default_rng(seed))
+        mutable = model.changing
+        noise = model.draws(count, seed)
         shape = (count, *(grid,) * len(mutable))
-        options = np.meshgrid(*(np.linspace(*model.ranges[name], grid) for name in mutable), indexing="ij")
+        options = np.meshgrid(*(np.linspace(*model.range(name), grid) for name in mutable), indexing="ij")
         set_to = {name: np.tile(values.ravel(), count) for name, values in zip(mutable, options, strict=True)}
         wide = {name: np.repeat(values, int(np.prod(shape[1:], dtype=int))) for name, values in noise.items()}
         rows = model.made(wide, lambda name, _: set_to[name])
