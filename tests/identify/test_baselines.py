@@ -57,7 +57,7 @@ def test_anchor_regression_agrees_with_ivmodels() -> None:
 
     causes, values = environments(1)
     anchors = np.kron(np.eye(3), np.ones((60, 1)))[:, :2]
-    peer: Any = AnchorRegression(gamma=5.0).fit(np.concatenate(causes), np.concatenate(values), Z=anchors)
+    peer: Any = AnchorRegression(gamma=5).fit(np.concatenate(causes), np.concatenate(values), Z=anchors)
     fit = anchor_regression(Moments.of(causes, values), 5.0)
     assert fit.slopes.tolist() == pytest.approx(np.ravel(peer.coef_).tolist(), abs=1e-6)
 
