@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
 def schema_text() -> str:
     """The schema as it is shipped."""
-    return files(__package__).joinpath("answer.schema.json").read_text(encoding="utf-8")
+    return Path(__file__).with_name("answer.schema.json").read_text(encoding="utf-8")
 
 
 def schema() -> dict[str, Any]:

@@ -88,7 +88,8 @@ class Shell:
 def shell_with_suture() -> Generator[Shell]:
     """A fresh shell, without history or start-up files, gone afterwards."""
     # Doctests leave a `_` among the builtins, and IPython then keeps off that name.
-    vars(builtins).pop("_", None)
+    if hasattr(builtins, "_"):
+        del builtins.__dict__["_"]
     InteractiveShell.clear_instance()
     config = Config()
     config.HistoryManager.enabled = False

@@ -18,6 +18,7 @@ from suture.dsl.source import Source
 from suture.engine import Session, read
 from suture.identify.predictors.minimax_search import Budget, search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.predictor import Predictor
 from suture.semantics.compute import compute_formula
 
 HOSPITAL = (Path(__file__).resolve().parent.parent / "examples" / "hospital.suture").read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def test_the_formula_gives_the_predictor_from_one_domain() -> None:
     """The estimand is in the observed distribution: computed there, it is the predictor's table."""
     answer = first(HOSPITAL)
     assert answer.estimand is not None
-    assert answer.predictor is not None
+    assert isinstance(answer.predictor, Predictor)
     assert answer.check is not None
     assert answer.derivation.steps
     source = Source(HOSPITAL)
@@ -335,7 +336,7 @@ def test_the_library_says_the_same() -> None:
 def test_the_predictor_predicts_rows_of_any_table() -> None:
     pandas = pytest.importorskip("pandas")
     predictor = model().search_predictor("Readmit").predictor
-    assert predictor is not None
+    assert isinstance(predictor, Predictor)
     rows = {"Age": ["old", "young"], "Lab": ["low", "high"], "Stay": ["long", "short"], "Ward": ["B", "A"], "n": [1, 2]}
     truth = hospital()
     expected = truth.conditional(truth.cut, predictor.inputs)[0]

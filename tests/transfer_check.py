@@ -13,6 +13,7 @@ from suture.dsl.resolve import read_model
 from suture.identify.predictors.minimax_game import Domain
 from suture.identify.predictors.minimax_search import search
 from suture.identify.predictors.minimax_setup import loss_named, selection_model
+from suture.identify.predictors.predictor import Predictor
 from suture.identify.predictors.predictor_search import PredictorSearch, Scored
 
 CLOSE = 1e-9
@@ -69,6 +70,7 @@ def joint_of(transfer: Transfer, domain: Domain) -> Any:
 def predictor_error(transfer: Transfer, each: Scored, loss: str) -> float:
     """The largest difference of a predictor from the conditional distribution, wherever that is determined."""
     predictor = each.predictor
+    assert isinstance(predictor, Predictor)
     truth = transfer.conditional(transfer.cut, (*each.members.boundary, *transfer.mutable))
     place = transfer.axis[transfer.outcome]
     shape = [1] * len(transfer.axis)
