@@ -17,7 +17,7 @@ from ..dsl.source import Source, Span
 from .text_positions import Text
 
 # Beyond this an editor is told that a program is too long to be watched while it is typed.
-LONGEST = 300_000
+LONGEST = 150_000
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -278,3 +280,28 @@ def test_every_method_of_the_language_is_known_to_the_algorithms() -> None:
     from suture.identify.algorithms import keywords
 
     assert set(keywords()) <= set(METHODS)
+
+
+@pytest.mark.parametrize(
+    ("command", "package", "what"),
+    [("lsp", "pygls", "the language server"), ("mcp", "mcp", "the server of agents' tools")],
+)
+def test_a_server_whose_extra_is_missing_says_which(
+    command: str, package: str, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else found(name))
+    assert main([command]) == 3
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == (
+        f"error: {what} needs the package {package}, which is not installed\n"
+        f"  = help: pip install 'suture[{command}]'\n"
+    )
+
+
+def test_the_doctor_names_the_extras_of_the_servers(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["doctor"])
+    shown = capsys.readouterr().out
+    assert re.search(r"^ok +pygls ", shown, re.MULTILINE)
+    assert re.search(r"^ok +mcp ", shown, re.MULTILINE)

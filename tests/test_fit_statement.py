@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from latent_samples import drawn
 
+from suture.answers.schema import schema
 from suture.dsl.parser import parse
 from suture.dsl.printer import format_source
 from suture.dsl.source import Source
@@ -41,7 +44,9 @@ def test_fitted_model_is_a_program_that_answers(tmp_path: Path) -> None:
     assert np.allclose(found, there, atol=0.15)
     (again,) = run(f"{fit.program}\n{ask}")
     assert np.allclose(again.to_dict()["value"]["rows"][0], found)
-    value = fit.to_dict()["value"]
+    whole = json.loads(json.dumps(fit.to_dict(), allow_nan=False))
+    Draft202012Validator({"$defs": schema()["$defs"], "$ref": "#/$defs/answer"}).validate(whole)
+    value = whole["value"]
     assert value["differs"] == ["the same", "the same", "other weights"]
     assert value["energy_distance"]["fitted"] < value["energy_distance"]["shift_by_means"]
     assert value["energy_distance"]["fitted"] < value["energy_distance"]["identity"]

@@ -151,7 +151,7 @@ def test_a_model_is_read_without_the_line_that_does_not_fit() -> None:
     assert len(found.program.statements) == 1
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(programs, st.data())
 def test_a_program_without_errors_is_read_whole(program: tree.Program, data: st.DataObject) -> None:
     text = format_program(program)

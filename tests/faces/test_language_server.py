@@ -339,7 +339,7 @@ def test_no_text_and_no_request_brings_it_down(editor: Editor) -> None:
     requests = ("definition", "hover", "completion", "references", "documentHighlight", "prepareRename", "rename")
     whole = ("documentSymbol", "semanticTokens/full", "foldingRange", "codeLens", "formatting", "codeAction")
     editor.open("")
-    for _ in range(60):
+    for _ in range(35):
         changes: list[dict[str, Any]] = []
         for _ in range(chance.randrange(1, 4)):
             places = [{"line": chance.randrange(12), "character": chance.randrange(40)} for _ in range(2)]
