@@ -90,8 +90,8 @@ class Explorer(anywidget.AnyWidget):
 
     def _ipython_display_(self) -> None:
         found = self._repr_mimebundle_()
-        both = {**(found[0] if found else {}), "text/plain": self.text(), "text/html": self.html()}
-        DisplayHandle().display(both, raw=True)
+        # Where the widget cannot live it says nothing: the still says it all.
+        DisplayHandle().display({**(found[0] if found else {}), "text/plain": "", "text/html": ""}, raw=True)
         self.still.display({"text/plain": self.text(), "text/html": self.html()}, raw=True)
 
 

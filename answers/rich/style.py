@@ -67,7 +67,7 @@ border-radius:50%}
 .suture-open::before{border-radius:0}
 .suture-faint{color:var(--suture-faint)}
 .suture-number{font-size:1.35em;font-variant-numeric:tabular-nums;margin:.2em 0}
-.suture-scroll{overflow-x:auto;max-width:100%;padding:1px}
+.suture-scroll{overflow-x:auto;overflow-y:hidden;max-width:100%;padding:1px 1px .3em}
 .suture-answer math{font-size:1.12em;color:inherit}
 .suture-answer table{border-collapse:collapse;margin:.3em 0;font-variant-numeric:tabular-nums;color:inherit;border:none;
 background:none}

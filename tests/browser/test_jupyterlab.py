@@ -359,6 +359,7 @@ def test_a_saved_widget_is_readable_without_a_kernel(server: Server, notebook: N
     still = notebook.one(".suture-still")
     notebook.until("the still to be seen", still.is_displayed)
     # Not trusted, as from a colleague: JupyterLab takes drawings out of it, an image stays.
+    assert len(notebook.all(".suture-still")) == 1
     image = notebook.one(".suture-still img")
     assert notebook.script("return arguments[0].complete && arguments[0].naturalWidth > 100", image)
     notebook.shot(SHOTS / "without-a-kernel.png")
