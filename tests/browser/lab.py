@@ -265,11 +265,13 @@ class Notebook(Page):
         """Run a cell, wait until it is done and give its output area."""
         cell = self.cells()[number]
         before = self.prompt(cell)
-        self.script(
+        chosen = (
             f"const app = window.jupyterapp, main = {MAIN}; app.shell.activateById(main.id);"
-            "main.content.activeCellIndex = arguments[0]; app.commands.execute('notebook:run-cell')",
-            number,
+            "main.content.activeCellIndex = arguments[0]; return app.shell.currentWidget === main"
+            " && app.commands.isEnabled('notebook:run-cell')"
         )
+        self.until(f"cell {number} to be chosen", lambda: self.script(chosen, number))
+        self.command("notebook:run-cell")
         self.until(f"cell {number} to end", lambda: self.prompt(cell) not in (before, "[*]:", "[ ]:"))
         return cell
 
