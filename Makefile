@@ -4,20 +4,21 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 PYTHON ?=
 export PYTHON
 
-.PHONY: help demo test check format bench browser docs venv pin clean
+.PHONY: help demo notebook test check format bench browser docs venv pin clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    set up and answer examples/smoking.suture, with pictures in out/"
-	@echo "make test    set up and run every check: format, lint, types, tests, doctests"
-	@echo "make check   the quick part of it: format, lint, types, house rules, doctests"
-	@echo "make format  format and sort the imports"
-	@echo "make bench   the benchmarks and the slow tests"
-	@echo "make browser the tests of the notebook in JupyterLab and Chromium (installs both)"
-	@echo "make docs    write the generated pages and pictures in docs/ anew and check every page"
-	@echo "make venv    only set up .venv for development"
-	@echo "make pin     write constraints.txt anew from the newest versions"
-	@echo "make clean   remove what was built (.venv too)"
+	@echo "make demo     set up and answer examples/smoking.suture, with pictures in out/"
+	@echo "make notebook set up and open the tutorial in JupyterLab"
+	@echo "make test     set up and run every check: format, lint, types, tests, doctests"
+	@echo "make check    the quick part of it: format, lint, types, house rules, doctests"
+	@echo "make format   format and sort the imports"
+	@echo "make bench    the benchmarks and the slow tests"
+	@echo "make browser  the tests of the notebook in JupyterLab and Chromium (installs both)"
+	@echo "make docs     write the generated pages and pictures in docs/ anew and check every page"
+	@echo "make venv     only set up .venv for development"
+	@echo "make pin      write constraints.txt anew from the newest versions"
+	@echo "make clean    remove what was built (.venv too)"
 
 demo:
 	@.ci/setup run
@@ -25,6 +26,11 @@ demo:
 	$(BIN)/suture run examples/smoking.suture
 	$(BIN)/suture show examples/smoking.suture -o out/smoking.svg
 	@echo "The string diagrams before and after surgery are in out/smoking.svg"
+
+# JupyterLab does not run as root unless it is told to, and in a container root is who there is.
+notebook:
+	@.ci/setup notebook
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) docs/tutorial.ipynb
 
 venv:
 	@.ci/setup dev
