@@ -42,7 +42,7 @@ from suture.semantics.semiring import PROBABILITY
 Parents = Mapping[str, tuple[str, ...]]
 LOSSES = ("squared_loss", "log_loss", "zero_one")
 SIZES = (10, 15, 20)
-MOST = 1 << 17
+MOST = 1 << 15
 ROWS = 100_000
 BINARY = ("0", "1")
 STAR = 0
@@ -128,8 +128,8 @@ FAMILIES = {
     "chain, outcome in the middle": (middle, 1),
     "binary tree, outcome its root": (tree, 1),
     "binary tree below outcome": (below, 1),
-    "random, degree 2": (random_graph(2), 21),
-    "random, degree 3": (random_graph(3), 11),
+    "random, degree 2": (random_graph(2), 15),
+    "random, degree 3": (random_graph(3), 5),
     "star": (star, 1),
 }
 
