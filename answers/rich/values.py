@@ -23,7 +23,8 @@ def value_parts(answer: AnswerData) -> Iterator[Markup]:
     elif answer.search is not None:
         yield from _search(answer)
     elif isinstance(value, Mapping) and set(value) == {"variables", "rows"} and not answer.program:
-        yield _rows(value, answer.exact)
+        what = "what the sample would have been" if answer.statement == "counterfactual" else "what it came to"
+        yield _rows(value, answer.exact, what)
     elif answer.lines:
         yield block("\n".join(answer.lines), "the answer in words")
     elif value is not None and not isinstance(value, (Mapping, bool)):
@@ -71,11 +72,11 @@ def _short(number: Any) -> str:
     return told if len(told) <= LONG else f"{told[:LONG]}…"
 
 
-def _rows(value: Mapping[str, Any], exact: Any) -> Markup:
+def _rows(value: Mapping[str, Any], exact: Any, caption: str) -> Markup:
     """A sample, or several: the variables in the columns."""
     chosen = exact if isinstance(exact, Mapping) and exact.get("rows") else value
     rows = [[_short(cell) for cell in row] for row in chosen["rows"]]
-    return table("what it came to", [str(name) for name in value["variables"]], rows)
+    return table(caption, [str(name) for name in value["variables"]], rows)
 
 
 def _search(answer: AnswerData) -> Iterator[Markup]:
