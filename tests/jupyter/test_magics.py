@@ -337,6 +337,13 @@ def test_a_budget_is_in_force(shell: Shell) -> None:
     assert found == [Budget(2048, DEFAULT_BUDGET.flops, 300.0), DEFAULT_BUDGET]
 
 
+def test_answers_of_the_library_are_shown_as_text_in_a_terminal(shell: Shell) -> None:
+    found = suture.run("model M { X -> Y }\nidentify P(Y | do(X))")
+    for value in (found, found[0]):
+        data, _ = shell.shell.display_formatter.format(value)
+        assert data["text/plain"] == str(found[0])
+
+
 def test_the_magic_documents_itself(shell: Shell) -> None:
     found = shell.shell.object_inspect("%%suture")
     assert found["found"]
