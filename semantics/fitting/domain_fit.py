@@ -139,12 +139,19 @@ def fit_domains(
     where samples do not fit each other or are too few, S467 where design, k or another option is none that there is,
     S603 where the time that `limited` allows is over.
     """
-    options = {"restarts": restarts, "seed": seed, "optimiser": optimiser, "validation": validation}
-    return fit_designs(samples, [(design, k)], **options)[0]
+    return fit_designs(
+        samples, [(design, k)], restarts=restarts, seed=seed, optimiser=optimiser, validation=validation
+    )[0]
 
 
 def fit_designs(
-    samples: Mapping[str, Any] | Sequence[Any], choices: Sequence[tuple[str, int | None]], **options: Any
+    samples: Mapping[str, Any] | Sequence[Any],
+    choices: Sequence[tuple[str, int | None]],
+    *,
+    restarts: int = 16,
+    seed: int = 0,
+    optimiser: str = "lbfgs",
+    validation: float = 0.2,
 ) -> tuple[DomainFit, ...]:
     """What `fit_domains` gives for each (design, k), at the cost of one search: no design is a parameter of the search.
 
@@ -153,7 +160,7 @@ def fit_designs(
     named = samples if isinstance(samples, Mapping) else {f"d{place}": own for place, own in enumerate(samples)}
     arrays = [checked(name, own) for name, own in named.items()]
     names = tuple(map(str, named))
-    each = [Options(design, k, **options) for design, k in choices]
+    each = [Options(design, k, restarts, seed, optimiser, validation) for design, k in choices]
     _check_together(names, arrays)
     for own in each:
         _check_options(own, arrays[0].shape[1])
