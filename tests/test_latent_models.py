@@ -11,6 +11,7 @@ import pytest
 
 import suture
 from suture.dsl.diagnostics import SutureError
+from suture.identify.derivation import Comparison, Images
 from suture.semantics.latent.function_domains import FunctionDomains, standard
 
 LENS = (
@@ -213,7 +214,9 @@ def test_functions_beside_a_program() -> None:
     other = suture.LatentModel.from_matrices([[1, 1], [0, 1]], {"old": [[1, 0], [2, 1]], "new": [[3, 0], [6, 2]]})
     answer = functions.equivalent(other)
     assert answer.value == {"counterfactual": False, "distribution": False}
+    assert isinstance(answer.witness, Comparison)
     images = answer.witness.counterfactual
+    assert isinstance(images, Images)
     shown = [[float(value) for _, value in image] for image in (images.sample, *images.images)]
     assert np.allclose(program.transport([shown[0]], "old", "new"), shown[1])
     assert np.allclose(other.transport([shown[0]], "old", "new"), shown[2])

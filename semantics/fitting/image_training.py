@@ -74,8 +74,8 @@ def learned(train: Sequence[Floats], options: ImageOptions) -> Learned:
     places = np.repeat(np.arange(domains), [len(own) for own in white])
     spread = (options.noise / components.scales[:used]).astype(np.float32)
     mask = allowed.astype(np.float32)
-    fixed = cast((lens.rotations, lens.turn, lens.offset), np.float32)
-    turning = CouplingLens(components, *fixed, None)
+    rotations, turn, offset = cast((lens.rotations, lens.turn, lens.offset), np.float32)
+    turning = CouplingLens(components, rotations, turn, offset, None)
 
     def loss(parameters: Tree, key: Any) -> Any:
         chosen, noised = jax.random.split(key)
