@@ -261,19 +261,23 @@ class Notebook(Page):
         self.keys(Keys.CONTROL, Keys.END)
         return cell
 
-    def run(self, number: int) -> WebElement:
-        """Run a cell, wait until it is done and give its output area."""
-        cell = self.cells()[number]
-        before = self.prompt(cell)
+    def activate(self, number: int) -> None:
+        """Make the notebook the current document and a cell the active one, so that commands act on it."""
         chosen = (
             f"const app = window.jupyterapp, main = {MAIN}; app.shell.activateById(main.id);"
             "main.content.activeCellIndex = arguments[0]; return app.shell.currentWidget === main"
             " && app.commands.isEnabled('notebook:run-cell')"
         )
         self.until(f"cell {number} to be chosen", lambda: self.script(chosen, number))
+
+    def run(self, number: int) -> WebElement:
+        """Run a cell, wait until it is done and give the cell."""
+        self.activate(number)
+        before = self.until("a prompt", lambda: self.prompt(self.cells()[number]))
         self.command("notebook:run-cell")
-        self.until(f"cell {number} to end", lambda: self.prompt(cell) not in (before, "[*]:", "[ ]:"))
-        return cell
+        done = (before, "[*]:", "[ ]:")
+        self.until(f"cell {number} to end", lambda: self.prompt(self.cells()[number]) not in done)
+        return self.cells()[number]
 
     def prompt(self, cell: WebElement) -> str:
         """What stands before a cell: `[3]:` once it has run."""

@@ -105,7 +105,9 @@ def test_cells_take_the_colours_of_the_theme(server: Server, notebook: Notebook)
             first.setdefault(text, colour)
         seen[theme] = {piece: first.get(piece, "nothing") for piece in EXPECTED}
         assert seen[theme] == wanted
-        python = dict(notebook.tokens(notebook.cells()[0]))
+        python = notebook.until(
+            "Python's colours", lambda: "for" in (t := dict(notebook.tokens(notebook.cells()[0]))) and t
+        )
         assert python["for"] == wanted["model"]
         notebook.shot(SHOTS / f"colours-{theme}.png")
     assert seen["light"] != seen["dark"]
@@ -208,7 +210,9 @@ def too_wide(page: Notebook) -> list[str]:
 def test_a_wrong_name_fails_the_cell_with_a_caret(server: Server, notebook: Notebook) -> None:
     wrong = "%%suture\nmodel M { Cause -> Effect }\nidentify P(Efect | do(Cause))"
     notebook.start(write(server, "wrong.ipynb", LOAD, wrong, "reached = True"))
+    notebook.activate(0)
     notebook.command("notebook:run-all-cells")
+    notebook.until("the failure", lambda: notebook.prompt(notebook.cells()[1]) == "[2]:")
     cell = notebook.cells()[1]
     error = notebook.one(
         "[data-mime-type='application/vnd.jupyter.stderr'], .jp-RenderedText[data-mime-type*='error']", cell
@@ -273,11 +277,12 @@ widget"""
 
 
 def said(notebook: Notebook, part: str) -> str:
-    return notebook.one(f".suture-explorer .su-{part}").text
+    return notebook.until(part, lambda: [notebook.one(f".suture-explorer .su-{part}").text])[0]
 
 
 def press(notebook: Notebook, name: str) -> None:
-    notebook.one(f".suture-explorer [data-variable='{name}']").click()
+    spot = f".suture-explorer [data-variable='{name}']"
+    notebook.until(f"a press of {name}", lambda: [notebook.one(spot).click()])
 
 
 def test_clicking_the_diagram_changes_surgery_and_answer(server: Server, notebook: Notebook) -> None:
