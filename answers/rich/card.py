@@ -14,7 +14,7 @@ from ...identify.derivation_text import condition_text
 from ..answer_data import AnswerData, Status
 from ..report import check_text
 from .markup import Markup, Part, block, code, folded, joined, scrolled, tag
-from .pictures import figure, main_picture
+from .pictures import lasting_figure, main_picture
 from .steps import derivation_parts
 from .style import style
 from .values import value_parts
@@ -69,7 +69,7 @@ def _body(answer: AnswerData) -> Iterator[Part]:
         )
     shown = main_picture(answer)
     if shown is not None:
-        yield figure(shown[0], shown[1] or None)
+        yield lasting_figure(shown[0], shown[1] or None)
     if answer.attaining is not None:
         sides = [(f"attains the {side} bound", program) for side, program in answer.attaining.items() if program]
         yield side_by_side("two models that attain the bounds", sides) if sides else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -38,6 +39,19 @@ def figure(scene: Scene, caption: str | None = None) -> Markup:
     """A picture with its caption; what it shows is said in words for those who do not see it."""
     said = None if caption is None else tag("figcaption", caption)
     return tag("figure", Markup(svg(scene, inside=True)), said)
+
+
+def lasting_figure(scene: Scene, caption: str | None = None) -> Markup:
+    """The same with a still beside it, for notebooks that are not trusted.
+
+    JupyterLab takes drawings and style sheets out of what a stranger's notebook has saved, and leaves images.  The
+    style sheet hides the still, so it is seen exactly where the drawing is not; it has its own paper, light or dark.
+    """
+    still = "data:image/svg+xml;base64," + b64encode(svg(scene).encode()).decode()
+    said = None if caption is None else tag("figcaption", caption)
+    return tag(
+        "figure", Markup(svg(scene, inside=True)), tag("img", class_="suture-still", alt=scene.title, src=still), said
+    )
 
 
 def drawn(make: Callable[[], Scene | None]) -> Scene | None:

@@ -78,6 +78,7 @@ border-bottom:1px solid var(--suture-line);background:none;color:inherit;font-we
 max-width:none}
 .suture-answer thead th{font-weight:600;border-bottom-width:2px}
 .suture-answer figure{margin:.5em 0;padding:0}
+.suture-answer img.suture-still{display:none}
 .suture-answer figcaption{color:var(--suture-faint);font-size:.93em}
 .suture-answer svg.suture{display:block;max-width:100%;max-height:25em;width:auto;height:auto;color:inherit}
 .suture-answer details svg.suture{max-height:17em}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import html5lib
@@ -222,6 +224,19 @@ def test_it_reads_well_where_style_and_pictures_are_stripped() -> None:
     assert answer.estimand is not None
     places = [left.index(part) for part in ("identify", "identified", answer.estimand.text, "cut", "check")]
     assert places == sorted(places)
+
+
+def test_where_drawings_are_stripped_an_image_of_them_is_left() -> None:
+    """What JupyterLab shows of a notebook that it does not trust has neither drawings nor style sheets, but images."""
+    answer = only("identify", name="effect")
+    (still,) = named(page(shown(answer)), "img")
+    drawn = named(page(shown(answer)), "svg")[0]
+    kind, coded = still.get("src", "").split(",")
+    assert kind == "data:image/svg+xml;base64"
+    picture = ElementTree.fromstring(b64decode(coded))
+    assert still.get("alt") == drawn.get("aria-label") == picture.get("aria-label")
+    assert len(list(picture.iter("{http://www.w3.org/2000/svg}path"))) == len(named(drawn, "path")) > 3
+    assert re.search(r"img\.suture-still\{display:none\}", shown(answer)), "hidden where the drawing is seen"
 
 
 def test_a_bundle_has_every_form() -> None:
