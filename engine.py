@@ -161,6 +161,11 @@ class Session:
                 started = time.perf_counter()
         except SutureError as error:
             yield self._failed(statement, error, time.perf_counter() - started)
+        except SystemError as error:
+            # Ctrl-C came while code in C was calling Python, and this is what the interpreter then makes of it.
+            if isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+                raise KeyboardInterrupt from error
+            raise
 
     def _next(self, found: Iterator[Answer]) -> Answer | None:
         """The next answer, within the budget; None after the last."""

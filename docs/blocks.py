@@ -29,6 +29,7 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
@@ -275,9 +276,8 @@ def faults(
     """
     with tempfile.TemporaryDirectory(prefix="suture-page-") as name:
         folder = Path(name)
-        if examples.is_dir():
-            for entry in examples.iterdir():
-                (folder / entry.name).symlink_to(entry)
+        if examples.is_dir():  # copies: a page may write a file of the same name
+            shutil.copytree(examples, folder, dirs_exist_ok=True)
         run = Run(page, folder, session=Session.empty(folder) if SESSION in text[: len(SESSION)] else None)
         every = kept(parts(text), slow)
         for part, after in zip_longest(every, every[1:]):

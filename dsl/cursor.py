@@ -402,7 +402,8 @@ class _Reader:
 
     def _clauses(self, words: list[str]) -> Situation:
         own = self._found((Expect.CLAUSE,))
-        left = tuple(word for word in ORDER.get(words[0], ()) if word not in words)
+        order = ORDER.get(words[0], ())
+        left = tuple(dict.fromkeys(word for word in order if words.count(word) < order.count(word)))
         return Situation(own.start, own.end, own.expects, own.head, own.model, clauses=left)
 
 

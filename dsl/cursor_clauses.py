@@ -51,7 +51,7 @@ ORDER = {
     "independent": ("given", "in"),
     "adjust": ("in", "from"),
     "show": ("after", "worlds"),
-    "search": ("predictor", "of", "from", "in", "over", "minimax"),
+    "search": ("predictor", "of", "from", "in", "from", "over", "minimax", "within", "compare"),
     "canonicalise": ("over", "as"),
     "equivalent": ("over",),
     "counterfactual": ("in", "from", "to"),
@@ -90,6 +90,8 @@ def wanted_by(head: str, clause: str, words: list[str]) -> tuple[Expect, ...]:
             return (Expect.DOMAIN,) if of_source(words) else (Expect.MODEL,)
         case "counterfactual", ("from" | "to"):
             return (Expect.DOMAIN,)
+        case "search", "from" if words.count("from") > 1:
+            return (Expect.DATA,)
         case ("search", ("from" | "of")) | ("cause", ("of" | "where")):
             return (Expect.VARIABLE,)
         case "fit", "from":
@@ -116,7 +118,7 @@ def wanted_by(head: str, clause: str, words: list[str]) -> tuple[Expect, ...]:
             return (Expect.COLUMN,)
         case _, "predictor":
             return (Expect.CLAUSE,)
-        case _, ("as" | "interval" | "k"):
+        case _, ("as" | "interval" | "k" | "within" | "compare"):
             return ()
         case (("show" | "canonicalise" | "equivalent" | "fit"), _):
             return (Expect.MODEL,)

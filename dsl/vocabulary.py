@@ -62,7 +62,7 @@ STATEMENTS = _words(
     ("show", "show M [after do(X)]", "the string diagram, before and after surgery"),
     (
         "search",
-        "search predictor of Y from {A, B} [in M] minimax LOSS",
+        "search predictor of Y from {A, B} [in M] [from D, E] [over {d, e}] minimax LOSS [within 0.1] [compare]",
         "the features whose prediction stays good when mechanisms change",
     ),
     ("canonicalise", "canonicalise M over {d, e} [as NAME]", "an equivalent model whose interventions come last"),
@@ -95,6 +95,8 @@ CLAUSES = _words(
     ("predictor", "predictor of Y", "what is searched for"),
     ("over", "over {d, e}", "the domains that count"),
     ("minimax", "minimax LOSS", "least worst-case loss"),
+    ("within", "within 0.1", "how far rows of mechanisms that may change can be from the given ones"),
+    ("compare", "compare", "what other methods choose, beside"),
     ("as", "as NAME", "a name for what comes of it"),
     ("to", "from d to e", "the domain that is asked about"),
     ("where", "where U = 1", "what was the case"),

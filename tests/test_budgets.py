@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 import suture
+from suture.answers.answer import Answer
 from suture.cli import main
 from suture.dsl.diagram import model_diagram
+from suture.dsl.program import Independent
+from suture.engine import Session
 from suture.semantics.budget import Budget, Meter, duration, limited, meter
 from suture.semantics.factors import Factor
 from suture.semantics.networks.contraction import contract
@@ -132,6 +135,17 @@ def test_a_bar_on_a_terminal_and_nothing_elsewhere(monkeypatch: pytest.MonkeyPat
         assert ("████████████░░░░░░░░░░░░  50 %" in stream.getvalue()) is shown
         if shown:
             assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_an_interrupt_in_code_in_c_is_an_interrupt(monkeypatch) -> None:
+    """A function of Python that C calls, interrupted, makes of it a SystemError with the interrupt as its cause."""
+
+    def answer(self: Session, statement: Independent) -> Answer:
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    monkeypatch.setattr(Session, "independent", answer)
+    with pytest.raises(KeyboardInterrupt):
+        suture.run("model M { X -> Y }\nindependent X, Y")
 
 
 def test_an_interrupt_ends_the_command_with_130(program) -> None:

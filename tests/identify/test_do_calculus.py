@@ -464,7 +464,12 @@ def test_every_step_is_needed(name: str) -> None:
         assert replay_do(shorter, kernel, diagram, outcome.formula) != (), derivation.steps[number]
 
 
-@pytest.mark.parametrize("name", LANDMARKS)
+LONG = ("joined", "distributed")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LONG else name for name in LANDMARKS]
+)
 def test_a_changed_step_of_a_landmark_is_refused_or_true(name: str) -> None:
     problem = LANDMARKS[name]
     _, derivation, kernel, diagram = proof(problem)

@@ -297,7 +297,9 @@ def test_maps_compose_and_go_back(easy: Any) -> None:
     assert fit.distances.composition < 1e-9
 
 
-@pytest.mark.parametrize(("design", "optimiser"), [("relaxed", "lbfgs"), ("canonical", "adam")])
+@pytest.mark.parametrize(
+    ("design", "optimiser"), [("relaxed", "lbfgs"), pytest.param("canonical", "adam", marks=pytest.mark.slow)]
+)
 def test_other_design_and_minimiser_recover_as_well(design: str, optimiser: str) -> None:
     samples, truth = drawn(4, 2000)
     fit = fit_domains(samples, design, 1, restarts=4, optimiser=optimiser)
