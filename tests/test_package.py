@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -129,6 +130,18 @@ def test_pins_cover_what_the_tests_install(project: dict[str, Any]) -> None:
     pinned = pins()
     for requirement in requirements(project, "dev"):
         assert pinned[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+def test_what_is_pinned_runs_on_the_oldest_python() -> None:
+    """Debian 12 has Python 3.11.2: a pin that asks for a later 3.11 would leave its users without an installation."""
+    pinned = pins()
+    asks = {
+        canonicalize_name(found.name): found.metadata["Requires-Python"]
+        for found in importlib.metadata.distributions()
+        if str(pinned.get(canonicalize_name(found.name))) == found.version and found.metadata["Requires-Python"]
+    }
+    assert len(asks) > 20
+    assert {name: said for name, said in asks.items() if "3.11.2" not in SpecifierSet(said)} == {}
 
 
 def third_party(tree: ast.AST) -> set[str]:
