@@ -248,6 +248,12 @@ class Notebook(Page):
         counted = f"const c = {MAIN}.context; return c.isReady ? c.model.cells.length : -1"
         self.until("all cells", lambda: self.script(counted) == len(self.cells()))
         self.until("an idle kernel", lambda: self.all(".jp-Notebook-ExecutionIndicator[data-status='idle']"))
+        # The indicator is idle before the connection stands, and what is run until then is lost.
+        connected = (
+            f"const s = {MAIN}.context.sessionContext, k = s.session && s.session.kernel;"
+            " return Boolean(s.isReady && k && k.connectionStatus === 'connected' && k.status === 'idle')"
+        )
+        self.until("a connected kernel", lambda: self.script(connected))
 
     def cells(self) -> list[WebElement]:
         """The cells, in order."""
