@@ -33,6 +33,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -206,9 +207,7 @@ def shapes_problem(seed: int, count: int) -> Problem:
 
 def digits_problem(seed: int, count: int) -> Problem:
     """Digits, each in one domain only; a domain shows each of its own several times, up to `count` pictures."""
-    from sklearn.datasets import load_digits
-
-    given: Any = load_digits()
+    given: Any = import_module("sklearn.datasets").load_digits()
     generator = np.random.default_rng(seed)
     order = generator.permutation(len(given.target))
     kept, held = order[JUDGED:], order[:JUDGED]

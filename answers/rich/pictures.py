@@ -47,10 +47,10 @@ def lasting_figure(scene: Scene, caption: str | None = None) -> Markup:
     JupyterLab takes drawings and style sheets out of what a stranger's notebook has saved, and leaves images.  The
     style sheet hides the still, so it is seen exactly where the drawing is not; it has its own paper, light or dark.
     """
-    still = "data:image/svg+xml;base64," + b64encode(svg(scene).encode()).decode()
-    said = None if caption is None else tag("figcaption", caption)
+    coded = b64encode(svg(scene).encode()).decode()
+    still = tag("img", class_="suture-still", alt=scene.title, src=f"data:image/svg+xml;base64,{coded}")
     return tag(
-        "figure", Markup(svg(scene, inside=True)), tag("img", class_="suture-still", alt=scene.title, src=still), said
+        "figure", still, Markup(svg(scene, inside=True)), None if caption is None else tag("figcaption", caption)
     )
 
 

@@ -340,7 +340,8 @@ def test_a_budget_is_in_force(shell: Shell) -> None:
 def test_answers_of_the_library_are_shown_as_text_in_a_terminal(shell: Shell) -> None:
     found = suture.run("model M { X -> Y }\nidentify P(Y | do(X))")
     for value in (found, found[0]):
-        data, _ = shell.shell.display_formatter.format(value)
+        formatter: Any = shell.shell.display_formatter
+        data, _ = formatter.format(value)
         assert data["text/plain"] == str(found[0])
 
 
